@@ -210,7 +210,7 @@ internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
         submission.Project = services.Store.Project(grant.Universe, grant.Project);
         if (Request.IsAttachment)
         {
-            return submission.PayloadCount == 0 ? RejectReason.EmptyBody : RejectReason.None;
+            return submission.Payloads.Count == 0 ? RejectReason.EmptyBody : RejectReason.None;
         }
 
         Report ??= Promote();
@@ -255,9 +255,9 @@ internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
     private Payload? Promote()
     {
         var wanted = Request.NamedFormat;
-        for (var i = 0; i < Submission.PayloadCount; i++)
+        for (var i = 0; i < Submission.Payloads.Count; i++)
         {
-            var payload = Submission.GetPayload(i);
+            var payload = Submission.Payloads[i];
             var seen = ReportFormat.Sniff(payload.Head);
             if (ReportFormat.IsSymbols(wanted) || (seen is not ObjectFormat.Unknown && (wanted == seen || wanted is ObjectFormat.Unknown)))
             {

@@ -208,7 +208,7 @@ internal sealed class SubmissionIntake : IDisposable
     private async ValueTask<ReplyMessage> StoreAsync()
     {
         var attachment = _draft.Request.IsAttachment;
-        var name = attachment ? _draft.Submission.GetPayload(0).Name.ToArray() : null;
+        var name = attachment ? _draft.Submission.Payloads[0].Name.ToArray() : null;
         var receipt = await _services.Store.CommitAsync(_draft.Release());
         return attachment ? SuccessReply.Attached(receipt, name) : _success.Stored(receipt);
     }

@@ -14,6 +14,8 @@ namespace FastListener.Intake;
 /// </summary>
 internal sealed class SuccessReply
 {
+    private const int RxidAt = 26;
+
     private static readonly byte[] PreflightBody = "{\"response\":\"ok\"}"u8.ToArray();
 
     private static readonly byte[] PreflightFields = (
@@ -30,15 +32,15 @@ internal sealed class SuccessReply
     /// <summary>For a stored report or symbol file. The body is this object's own and is overwritten by the next call.</summary>
     public ReplyMessage Stored(Receipt receipt)
     {
-        ObjectReference.FormatReceiptId(receipt.ObjectId, receipt.Random, _stored.AsSpan(25, 36));
+        receipt.FormatRxid(_stored.AsSpan(RxidAt, ReceiptId.RxidLength));
         return new(200, _stored, default, Closes: false);
     }
 
     /// <summary>For an attachment stored with an object that was there before.</summary>
     public static ReplyMessage Attached(Receipt receipt, ReadOnlySpan<byte> attachmentName)
     {
-        Span<byte> rxid = stackalloc byte[36];
-        ObjectReference.FormatReceiptId(receipt.ObjectId, 0, rxid);
+        Span<byte> rxid = stackalloc byte[ReceiptId.RxidLength];
+        receipt.FormatZeroFilled(rxid);
         var body = new ArrayBufferWriter<byte>(256);
         body.Write("{\"response\":\"ok\",\"_rxid\":\""u8);
         body.Write(rxid);
