@@ -99,7 +99,7 @@ internal sealed class IntakeRequest(TokenRefresher tokens)
     public RejectReason TakeToken(ReadOnlySpan<byte> token)
     {
         token = token.Trim(" \t\r\n"u8);
-        if (!tokens.Current.TryFind(token, out var grant) || !grant.Enabled)
+        if (!tokens.Table.TryFind(token, out var grant) || !grant.Enabled)
         {
             return RejectReason.InvalidToken;
         }
@@ -141,7 +141,7 @@ internal sealed class IntakeRequest(TokenRefresher tokens)
         }
 
         var needed = !IsAttachment && ReportFormat.IsSymbols(_named) ? Capabilities.SymbolPost : Capabilities.ErrorPost;
-        if (!Grant.Capabilities.HasFlag(needed))
+        if (!Grant.Allows(needed))
         {
             return RejectReason.InvalidToken;
         }
