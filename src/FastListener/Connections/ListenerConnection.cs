@@ -12,7 +12,7 @@ namespace FastListener.Connections;
 /// One connection's life: heads, bodies, replies, keep-alive and pipelining (RFC 9112 section 9.3). With
 /// <see cref="BodyReader"/> and <see cref="ResponseWriter"/> the only code that touches the two pipes.
 /// </summary>
-internal sealed class ListenerConnection
+internal sealed class ListenerConnection : IDisposable
 {
     private readonly ConnectionContext _connection;
     private readonly ListenerServices _services;
@@ -59,9 +59,14 @@ internal sealed class ListenerConnection
         finally
         {
             _services.Intakes.Return(intake);
-            _heads.Dispose();
-            _body.Dispose();
         }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _heads.Dispose();
+        _body.Dispose();
     }
 
     /// <summary>One request and its reply. False when the connection is over.</summary>
@@ -102,7 +107,7 @@ internal sealed class ListenerConnection
         var keepAlive = head.KeepAlive && !reply.Closes && _wire.Complete && !_clock.Stopping;
         _wire.Release();
         _clock.Enter(ConnectionPhase.Reply);
-        var flush = await ResponseWriter.WriteAsync(_output, reply, keepAlive, head.Method is HttpMethod.Head);
+        var flush = await ResponseWriter.WriteAsync(_output, reply, keepAlive, head.Method is RequestMethod.Head);
         if (flush.IsCompleted)
         {
             return false;

@@ -38,7 +38,7 @@ internal sealed class SubmissionIntake : IDisposable
                 return Refuse(reason);
             }
 
-            if (head.Method is Protocol.Http.HttpMethod.Options)
+            if (head.Method is RequestMethod.Options)
             {
                 return SuccessReply.Preflight;
             }
@@ -87,7 +87,7 @@ internal sealed class SubmissionIntake : IDisposable
     private RejectReason Open(RequestHead head, RequestBody body)
     {
         var route = SubmissionRoute.Parse(head.PathAndQuery);
-        if (head.Method is Protocol.Http.HttpMethod.Options && head.Target.SequenceEqual("*"u8))
+        if (head.Method is RequestMethod.Options && head.Target.SequenceEqual("*"u8))
         {
             return RejectReason.None;
         }
@@ -98,7 +98,7 @@ internal sealed class SubmissionIntake : IDisposable
             return route.Kind is RouteKind.Console ? RejectReason.ConsoleRequest : RejectReason.UnknownPath;
         }
 
-        if (head.Method is Protocol.Http.HttpMethod.Options)
+        if (head.Method is RequestMethod.Options)
         {
             return RejectReason.None;
         }
@@ -109,7 +109,7 @@ internal sealed class SubmissionIntake : IDisposable
             return RejectReason.UnknownPath; // three segments that are neither a format nor a known token: no URL of ours
         }
 
-        if (head.Method is not Protocol.Http.HttpMethod.Post)
+        if (head.Method is not RequestMethod.Post)
         {
             return RejectReason.MethodNotAllowed;
         }
