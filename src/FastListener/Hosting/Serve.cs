@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using FastListener.Cli;
 using FastListener.Configuration;
+using FastListener.Hosting.Transport;
 using FastListener.Intake;
 using FastListener.Storage;
 using FastListener.Tokens;
@@ -78,6 +79,10 @@ internal static class Serve
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "fastlistener" });
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
         ConfigureLogging(builder.Logging, configuration);
+        builder.Services.AddFastListenerTransport(new TransportOptions
+        {
+            Transport = settings.Listen.Transport == "kestrel" ? TransportKind.Kestrel : TransportKind.Own,
+        });
         builder.Services.AddSingleton(services);
         builder.Services.AddSystemd();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.Deadlines.Shutdown);
