@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
+using System.Runtime.CompilerServices;
 using FastListener.Hosting;
 using FastListener.Intake;
 using FastListener.Protocol.Http;
@@ -70,6 +71,7 @@ internal sealed class ListenerConnection : IDisposable
     }
 
     /// <summary>One request and its reply. False when the connection is over.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> ServeOneAsync(SubmissionIntake intake)
     {
         _heads.Reset();
@@ -128,6 +130,7 @@ internal sealed class ListenerConnection : IDisposable
     }
 
     /// <summary>Reads one head. Null: the connection ended between requests, and nothing is owed.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RejectReason?> ReadHeadAsync()
     {
         while (true)

@@ -90,13 +90,22 @@ internal static class Serve
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = settings.Limits.MaxConnections;
-            Listen(kestrel, settings.Listen.Http, static _ => { });
-            Listen(kestrel, settings.Listen.Https, endpoint => endpoint.UseHttps(Tls(certificates)));
+            var inherited = InheritedSocket.Find(Environment.GetEnvironmentVariable);
+            foreach (var socket in inherited)
+            {
+                kestrel.ListenHandle(socket.Descriptor, endpoint => Endpoint(endpoint, socket.Secure ? certificates : null));
+            }
+
+            if (inherited.Count == 0)
+            {
+                Listen(kestrel, settings.Listen.Http, null);
+                Listen(kestrel, settings.Listen.Https, certificates);
+            }
         });
         return builder.Build();
     }
 
-    private static void Listen(KestrelServerOptions kestrel, string address, Action<ListenOptions> secure)
+    private static void Listen(KestrelServerOptions kestrel, string address, ServerCertificates? certificates)
     {
         if (!ListenSettings.TryParse(address, out var endpoint) || endpoint is null)
         {
@@ -105,20 +114,24 @@ internal static class Serve
 
         if (endpoint.Address.Equals(ListenSettings.AnyAddress))
         {
-            kestrel.ListenAnyIP(endpoint.Port, Configure);
+            kestrel.ListenAnyIP(endpoint.Port, options => Endpoint(options, certificates));
         }
         else
         {
-            kestrel.Listen(endpoint, Configure);
+            kestrel.Listen(endpoint, options => Endpoint(options, certificates));
+        }
+    }
+
+    private static void Endpoint(ListenOptions options, ServerCertificates? certificates)
+    {
+        // Kestrel's own HTTP is not in use; with another value ALPN would offer h2.
+        options.Protocols = HttpProtocols.Http1;
+        if (certificates is not null)
+        {
+            options.UseHttps(Tls(certificates));
         }
 
-        void Configure(ListenOptions options)
-        {
-            // Kestrel's own HTTP is not in use; with another value ALPN would offer h2.
-            options.Protocols = HttpProtocols.Http1;
-            secure(options);
-            options.UseConnectionHandler<SubmissionConnectionHandler>();
-        }
+        options.UseConnectionHandler<SubmissionConnectionHandler>();
     }
 
     private static TlsHandshakeCallbackOptions Tls(ServerCertificates certificates) => new()

@@ -54,6 +54,7 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
     }
 
     /// <summary>Reads the whole form, to the end of its framing: what follows the closing delimiter is read, too.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RejectReason> ReadAsync(RequestBody body)
     {
         while (true)

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using FastListener.Connections;
 using FastListener.Protocol.Http;
 using FastListener.Protocol.Multipart;
@@ -27,6 +28,7 @@ internal sealed class SubmissionIntake : IDisposable
     }
 
     /// <summary>Takes one request in. The reply's bytes stay valid until the next call.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ReplyMessage> HandleAsync(RequestHead head, RequestBody body, IPAddress? client)
     {
         _client = client;
@@ -167,6 +169,7 @@ internal sealed class SubmissionIntake : IDisposable
     }
 
     /// <summary>A body that is the report, or the attachment, itself: whatever its Content-Type says.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RejectReason> ReadRawAsync(RequestBody body)
     {
         var payload = _draft.Request.IsAttachment
@@ -205,6 +208,7 @@ internal sealed class SubmissionIntake : IDisposable
         return reason;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReplyMessage> StoreAsync()
     {
         var attachment = _draft.Request.IsAttachment;
