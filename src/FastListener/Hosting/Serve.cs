@@ -49,7 +49,8 @@ internal static class Serve
             await using var tokens = TokenRefresher.Start(settings.DataDirectory, log, TimeProvider.System);
             using var certificates = ServerCertificates.Open(settings.Listen, settings.DataDirectory, log);
             using var intakes = new IntakePool(new IntakeServices(
-                store, tokens, settings.Limits, new UnauthenticatedBudget(settings.Limits.MaxUnauthenticatedBytes), TimeProvider.System, log));
+                store, tokens, settings.Limits, new UnauthenticatedBudget(settings.Limits.MaxUnauthenticatedBytes),
+                new TokenGuesses(TimeProvider.System), TimeProvider.System, log));
             await using var host = Build(configuration, settings, certificates, new ListenerServices(settings, intakes, TimeProvider.System, log));
             await host.StartAsync(stop);
             var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
