@@ -28,8 +28,9 @@ internal static class Serve
     /// <summary>Runs until SIGTERM, Ctrl+C or <paramref name="stop"/>. Returns the exit code.</summary>
     public static async Task<int> RunAsync(ServeArguments arguments, CancellationToken stop)
     {
-        var configuration = SettingsLoader.Sources(arguments.DataDirectory);
-        if (!SettingsLoader.TryLoad(configuration, arguments.DataDirectory, arguments.Http, arguments.Https, out var settings, out var faults))
+        var data = arguments.DataDirectory ?? Environment.GetEnvironmentVariable("FASTLISTENER_Data") ?? "data";
+        var configuration = SettingsLoader.Sources(data);
+        if (!SettingsLoader.TryLoad(configuration, data, arguments.Http, arguments.Https, out var settings, out var faults))
         {
             foreach (var fault in faults)
             {
