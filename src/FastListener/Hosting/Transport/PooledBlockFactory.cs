@@ -15,7 +15,8 @@ internal sealed class PooledBlockFactory : IMemoryPoolFactory<byte>, IDisposable
 
     public PooledBlockFactory(TransportOptions options, TimeProvider clock)
     {
-        _pool = new BlockPool(options.BlockSize, options.RetainedBytes);
+        // Kestrel's socket transport hands its blocks to the kernel as array segments and fails without.
+        _pool = new BlockPool(options.BlockSize, options.RetainedBytes, arrays: options.Transport is TransportKind.Kestrel);
         _lender = new Lender(_pool);
         _trimming = clock.CreateTimer(static pool => ((BlockPool)pool!).Trim(), _pool, options.TrimInterval, options.TrimInterval);
     }
