@@ -143,6 +143,23 @@ public sealed class ListenerTests : IDisposable
         Assert.NotNull(await listener.AcceptAsync(TestContext.Current.CancellationToken));
     }
 
+    [Fact(Timeout = Hang)]
+    public async Task With_deferred_accepting_a_client_that_speaks_is_taken_before_one_that_is_silent()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The option exists on Linux only.");
+        var factory = new OwnTransportFactory(s_options with { DeferAcceptSeconds = 60 }, _memory, TimeProvider.System, NullLoggerFactory.Instance);
+        await using var listener = await factory.BindAsync(new IPEndPoint(IPAddress.Loopback, 0), TestContext.Current.CancellationToken);
+        using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using var speaking = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await silent.ConnectAsync(listener.EndPoint, TestContext.Current.CancellationToken);
+        await speaking.ConnectAsync(listener.EndPoint, TestContext.Current.CancellationToken);
+        await speaking.SendAsync(new byte[] { 42 });
+        await using var connection = await listener.AcceptAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(speaking.LocalEndPoint, connection!.RemoteEndPoint);
+        Assert.True(connection.Transport.Input.TryRead(out var read));
+        Assert.Equal(42, read.Buffer.FirstSpan[0]);
+    }
+
     [Fact]
     public void Our_factory_is_asked_before_Kestrels_and_only_when_switched_on()
     {
@@ -156,9 +173,9 @@ public sealed class ListenerTests : IDisposable
         Assert.Empty(new TransportOptions().Faults());
         var bad = new TransportOptions
         {
-            Transport = (TransportKind)9, BlockSize = 1000, RetainedBytes = -1, MaxUnconsumedBytes = 1, Backlog = 0, CloseTimeout = TimeSpan.Zero,
+            Transport = (TransportKind)9, BlockSize = 1000, RetainedBytes = -1, MaxUnconsumedBytes = 1, Backlog = 0, DeferAcceptSeconds = -1, CloseTimeout = TimeSpan.Zero,
         };
-        Assert.Equal(6, bad.Faults().Count());
+        Assert.Equal(7, bad.Faults().Count());
         var refusal = Assert.Throws<ArgumentException>(() => new ServiceCollection().AddFastListenerTransport(bad));
         Assert.All(bad.Faults(), fault => Assert.Contains(fault, refusal.Message, StringComparison.Ordinal));
     }
