@@ -9,20 +9,25 @@ namespace FastListener.Benchmarks.Running;
 /// <summary>The ways to run the benchmarks. Each gives the process's exit code: 0 only when every benchmark ran and none threw.</summary>
 internal static class Suites
 {
+    /// <summary>Bounded iterations, so that what the storage benchmarks write is bounded, too.</summary>
+    private static IConfig Measuring => DefaultConfig.Instance
+        .AddColumn(new PerObjectColumn())
+        .AddJob(Job.Default.WithMaxWarmupCount(8).WithMaxIterationCount(20).AsMutator());
+
     /// <summary>Measures everything, each benchmark in a process of its own.</summary>
     public static int All(string[] options) =>
-        Run(["--filter", "*", .. options], DefaultConfig.Instance.AddColumn(new PerObjectColumn()));
+        Run(Everything(options), Measuring);
 
     /// <summary>Runs everything once, in this process. Proves that every benchmark works; its numbers mean nothing.</summary>
     public static int Smoke(string[] options) =>
         Run(
-            ["--filter", "*", .. options],
+            Everything(options),
             DefaultConfig.Instance
                 .AddJob(Job.Dry.WithToolchain(InProcessEmitToolchain.Instance))
                 .WithOptions(ConfigOptions.JoinSummary));
 
     /// <summary>Runs what the options of BenchmarkDotNet say; asks when they say nothing.</summary>
-    public static int Chosen(string[] options) => Run(options, DefaultConfig.Instance.AddColumn(new PerObjectColumn()));
+    public static int Chosen(string[] options) => Run(options, Measuring);
 
     private static int Run(string[] options, IConfig config)
     {
@@ -38,6 +43,8 @@ internal static class Suites
         Console.WriteLine($"{ran} passed, {failed.Length} failed");
         return ran > 0 && failed.Length == 0 ? 0 : 1;
     }
+
+    private static string[] Everything(string[] options) => options.Contains("--filter") ? options : ["--filter", "*", .. options];
 
     private static IEnumerable<string> Failures(Summary summary)
     {
