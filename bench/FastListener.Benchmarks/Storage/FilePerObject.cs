@@ -16,7 +16,7 @@ internal sealed class FilePerObject(string directory)
     public void Store(ReadOnlySpan<byte> payload)
     {
         var path = Path.Combine(directory, Interlocked.Increment(ref _next).ToString("x8", System.Globalization.CultureInfo.InvariantCulture));
-        using (var file = new FileStream(path + ".tmp", FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 64 * 1024))
+        using (var file = new FileStream(path + ".tmp", FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 4096))
         {
             using (var json = new Utf8JsonWriter(file))
             {
