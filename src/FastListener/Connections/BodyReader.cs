@@ -50,11 +50,11 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Func<V
         _final = default;
         _finished = false;
         WireBytes = 0;
-        if (framing.Kind is BodyFramingKind.Chunked)
+        if (framing.Kind is FramingKind.Chunked)
         {
             _chunks.Reset();
         }
-        else if (_remaining == 0)
+        else if (framing.Kind is FramingKind.None || _remaining == 0)
         {
             Finish(BodyRead.End);
         }
@@ -100,7 +100,7 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Func<V
                 continue;
             }
 
-            if (_framing.Kind is BodyFramingKind.Length)
+            if (_framing.Kind is FramingKind.Length)
             {
                 var take = (int)Math.Min(window.Length, _remaining);
                 _remaining -= take;

@@ -13,8 +13,8 @@ internal static class HeadFaults
         HttpFault.TooManyFields => RejectReason.TooManyFields,
         HttpFault.TargetTooLong => RejectReason.TargetTooLong,
         HttpFault.UnsupportedVersion => RejectReason.UnsupportedVersion,
-        HttpFault.ContentLengthWithTransferEncoding
-            or HttpFault.ConflictingContentLength
+        HttpFault.LengthWithTransferEncoding
+            or HttpFault.SeveralContentLengths
             or HttpFault.BadContentLength
             or HttpFault.BadTransferEncoding => RejectReason.AmbiguousFraming,
         _ => RejectReason.MalformedHead,

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
+using System.Runtime.CompilerServices;
 using FastListener.Hosting;
 using FastListener.Intake;
 using FastListener.Protocol.Http;
@@ -12,7 +13,7 @@ namespace FastListener.Connections;
 /// One connection's life: heads, bodies, replies, keep-alive and pipelining (RFC 9112 section 9.3). With
 /// <see cref="BodyReader"/> and <see cref="ResponseWriter"/> the only code that touches the two pipes.
 /// </summary>
-internal sealed class ListenerConnection
+internal sealed class ListenerConnection : IDisposable
 {
     private readonly ConnectionContext _connection;
     private readonly ListenerServices _services;
@@ -59,12 +60,18 @@ internal sealed class ListenerConnection
         finally
         {
             _services.Intakes.Return(intake);
-            _heads.Dispose();
-            _body.Dispose();
         }
     }
 
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _heads.Dispose();
+        _body.Dispose();
+    }
+
     /// <summary>One request and its reply. False when the connection is over.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> ServeOneAsync(SubmissionIntake intake)
     {
         _heads.Reset();
@@ -102,7 +109,7 @@ internal sealed class ListenerConnection
         var keepAlive = head.KeepAlive && !reply.Closes && _wire.Complete && !_clock.Stopping;
         _wire.Release();
         _clock.Enter(ConnectionPhase.Reply);
-        var flush = await ResponseWriter.WriteAsync(_output, reply, keepAlive, head.Method is HttpMethod.Head);
+        var flush = await ResponseWriter.WriteAsync(_output, reply, keepAlive, head.Method is RequestMethod.Head);
         if (flush.IsCompleted)
         {
             return false;
@@ -123,6 +130,7 @@ internal sealed class ListenerConnection
     }
 
     /// <summary>Reads one head. Null: the connection ended between requests, and nothing is owed.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RejectReason?> ReadHeadAsync()
     {
         while (true)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using FastListener.Configuration;
 using FastListener.Intake;
+using FastListener.Protocol.Compression;
 using FastListener.Protocol.Http;
 
 namespace FastListener.Connections;

@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using FastListener.Cli;
 using FastListener.Configuration;
+using FastListener.Hosting.Transport;
 using FastListener.Intake;
 using FastListener.Storage;
 using FastListener.Tokens;
@@ -27,8 +28,9 @@ internal static class Serve
     /// <summary>Runs until SIGTERM, Ctrl+C or <paramref name="stop"/>. Returns the exit code.</summary>
     public static async Task<int> RunAsync(ServeArguments arguments, CancellationToken stop)
     {
-        var configuration = SettingsLoader.Sources(arguments.DataDirectory);
-        if (!SettingsLoader.TryLoad(configuration, arguments.DataDirectory, arguments.Http, arguments.Https, out var settings, out var faults))
+        var data = arguments.DataDirectory ?? Environment.GetEnvironmentVariable("FASTLISTENER_Data") ?? "data";
+        var configuration = SettingsLoader.Sources(data);
+        if (!SettingsLoader.TryLoad(configuration, data, arguments.Http, arguments.Https, out var settings, out var faults))
         {
             foreach (var fault in faults)
             {
@@ -48,7 +50,8 @@ internal static class Serve
             await using var tokens = TokenRefresher.Start(settings.DataDirectory, log, TimeProvider.System);
             using var certificates = ServerCertificates.Open(settings.Listen, settings.DataDirectory, log);
             using var intakes = new IntakePool(new IntakeServices(
-                store, tokens, settings.Limits, new UnauthenticatedBudget(settings.Limits.MaxUnauthenticatedBytes), TimeProvider.System, log));
+                store, tokens, settings.Limits, new UnauthenticatedBudget(settings.Limits.MaxUnauthenticatedBytes),
+                new TokenGuesses(TimeProvider.System), TimeProvider.System, log));
             await using var host = Build(configuration, settings, certificates, new ListenerServices(settings, intakes, TimeProvider.System, log));
             await host.StartAsync(stop);
             var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
@@ -78,6 +81,10 @@ internal static class Serve
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "fastlistener" });
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
         ConfigureLogging(builder.Logging, configuration);
+        builder.Services.AddFastListenerTransport(new TransportOptions
+        {
+            Transport = settings.Listen.Transport == "kestrel" ? TransportKind.Kestrel : TransportKind.Own,
+        });
         builder.Services.AddSingleton(services);
         builder.Services.AddSystemd();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.Deadlines.Shutdown);
@@ -85,13 +92,22 @@ internal static class Serve
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = settings.Limits.MaxConnections;
-            Listen(kestrel, settings.Listen.Http, static _ => { });
-            Listen(kestrel, settings.Listen.Https, endpoint => endpoint.UseHttps(Tls(certificates)));
+            var inherited = InheritedSocket.Find(Environment.GetEnvironmentVariable);
+            foreach (var socket in inherited)
+            {
+                kestrel.ListenHandle(socket.Descriptor, endpoint => Endpoint(endpoint, socket.Secure ? certificates : null));
+            }
+
+            if (inherited.Count == 0)
+            {
+                Listen(kestrel, settings.Listen.Http, null);
+                Listen(kestrel, settings.Listen.Https, certificates);
+            }
         });
         return builder.Build();
     }
 
-    private static void Listen(KestrelServerOptions kestrel, string address, Action<ListenOptions> secure)
+    private static void Listen(KestrelServerOptions kestrel, string address, ServerCertificates? certificates)
     {
         if (!ListenSettings.TryParse(address, out var endpoint) || endpoint is null)
         {
@@ -100,20 +116,24 @@ internal static class Serve
 
         if (endpoint.Address.Equals(ListenSettings.AnyAddress))
         {
-            kestrel.ListenAnyIP(endpoint.Port, Configure);
+            kestrel.ListenAnyIP(endpoint.Port, options => Endpoint(options, certificates));
         }
         else
         {
-            kestrel.Listen(endpoint, Configure);
+            kestrel.Listen(endpoint, options => Endpoint(options, certificates));
+        }
+    }
+
+    private static void Endpoint(ListenOptions options, ServerCertificates? certificates)
+    {
+        // Kestrel's own HTTP is not in use; with another value ALPN would offer h2.
+        options.Protocols = HttpProtocols.Http1;
+        if (certificates is not null)
+        {
+            options.UseHttps(Tls(certificates));
         }
 
-        void Configure(ListenOptions options)
-        {
-            // Kestrel's own HTTP is not in use; with another value ALPN would offer h2.
-            options.Protocols = HttpProtocols.Http1;
-            secure(options);
-            options.UseConnectionHandler<SubmissionConnectionHandler>();
-        }
+        options.UseConnectionHandler<SubmissionConnectionHandler>();
     }
 
     private static TlsHandshakeCallbackOptions Tls(ServerCertificates certificates) => new()
@@ -137,6 +157,7 @@ internal static class Serve
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("System", LogLevel.Warning);
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // we say ourselves why a start failed
         logging.AddConfiguration(configuration.GetSection("Logging"));
         if (string.Equals(configuration["Logging:Format"], "json", StringComparison.OrdinalIgnoreCase))
         {

@@ -7,5 +7,9 @@ namespace FastListener.Hosting;
 internal sealed class SubmissionConnectionHandler(ListenerServices services) : ConnectionHandler
 {
     /// <inheritdoc/>
-    public override Task OnConnectedAsync(ConnectionContext connection) => new ListenerConnection(connection, services).RunAsync();
+    public override async Task OnConnectedAsync(ConnectionContext connection)
+    {
+        using var served = new ListenerConnection(connection, services);
+        await served.RunAsync();
+    }
 }

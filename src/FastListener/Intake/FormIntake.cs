@@ -54,6 +54,7 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
     }
 
     /// <summary>Reads the whole form, to the end of its framing: what follows the closing delimiter is read, too.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RejectReason> ReadAsync(RequestBody body)
     {
         while (true)
@@ -149,7 +150,7 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
         _heldLength = 0;
         _payload = null;
         var role = PartClass.Of(part.Key, part.HasFileName, out var name);
-        if (part.HasTransferEncoding)
+        if (part.TransferEncoding is not PartTransferEncoding.Identity)
         {
             draft.Submission.AddNote("a part had a Content-Transfer-Encoding; its bytes are kept as sent"u8);
         }

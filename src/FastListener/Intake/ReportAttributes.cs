@@ -168,7 +168,7 @@ internal sealed class ReportAttributes : IDisposable
         }
     }
 
-    private void Add(string name, ref Utf8JsonReader reader, Submission submission, IntakeLimits limits)
+    private static void Add(string name, ref Utf8JsonReader reader, Submission submission, IntakeLimits limits)
     {
         var value = reader.TokenType is JsonTokenType.String ? Encoding.UTF8.GetBytes(reader.GetString()!) : reader.ValueSpan.ToArray();
         var key = Encoding.UTF8.GetBytes(name);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using FastListener.Connections;
 using FastListener.Protocol.Http;
 using FastListener.Protocol.Multipart;
@@ -27,6 +28,7 @@ internal sealed class SubmissionIntake : IDisposable
     }
 
     /// <summary>Takes one request in. The reply's bytes stay valid until the next call.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ReplyMessage> HandleAsync(RequestHead head, RequestBody body, IPAddress? client)
     {
         _client = client;
@@ -35,10 +37,10 @@ internal sealed class SubmissionIntake : IDisposable
             var reason = Open(head, body);
             if (reason is not RejectReason.None)
             {
-                return Refuse(reason);
+                return await RefuseAsync(reason);
             }
 
-            if (head.Method is Protocol.Http.HttpMethod.Options)
+            if (head.Method is RequestMethod.Options)
             {
                 return SuccessReply.Preflight;
             }
@@ -54,7 +56,7 @@ internal sealed class SubmissionIntake : IDisposable
                 reason = Resolve();
             }
 
-            return reason is RejectReason.None ? await StoreAsync() : Refuse(reason);
+            return reason is RejectReason.None ? await StoreAsync() : await RefuseAsync(reason);
         }
         catch (StorageFaultException fault)
         {
@@ -76,6 +78,16 @@ internal sealed class SubmissionIntake : IDisposable
             : ErrorReply.Create(reason);
     }
 
+    private async ValueTask<ReplyMessage> RefuseAsync(RejectReason reason)
+    {
+        if (reason is RejectReason.InvalidToken or RejectReason.ConflictingTokens)
+        {
+            await _services.Guesses.CountAsync(_client);
+        }
+
+        return Refuse(reason);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -87,7 +99,7 @@ internal sealed class SubmissionIntake : IDisposable
     private RejectReason Open(RequestHead head, RequestBody body)
     {
         var route = SubmissionRoute.Parse(head.PathAndQuery);
-        if (head.Method is Protocol.Http.HttpMethod.Options && head.Target.SequenceEqual("*"u8))
+        if (head.Method is RequestMethod.Options && head.Target.SequenceEqual("*"u8))
         {
             return RejectReason.None;
         }
@@ -98,7 +110,7 @@ internal sealed class SubmissionIntake : IDisposable
             return route.Kind is RouteKind.Console ? RejectReason.ConsoleRequest : RejectReason.UnknownPath;
         }
 
-        if (head.Method is Protocol.Http.HttpMethod.Options)
+        if (head.Method is RequestMethod.Options)
         {
             return RejectReason.None;
         }
@@ -109,7 +121,7 @@ internal sealed class SubmissionIntake : IDisposable
             return RejectReason.UnknownPath; // three segments that are neither a format nor a known token: no URL of ours
         }
 
-        if (head.Method is not Protocol.Http.HttpMethod.Post)
+        if (head.Method is not RequestMethod.Post)
         {
             return RejectReason.MethodNotAllowed;
         }
@@ -167,6 +179,7 @@ internal sealed class SubmissionIntake : IDisposable
     }
 
     /// <summary>A body that is the report, or the attachment, itself: whatever its Content-Type says.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RejectReason> ReadRawAsync(RequestBody body)
     {
         var payload = _draft.Request.IsAttachment
@@ -205,6 +218,7 @@ internal sealed class SubmissionIntake : IDisposable
         return reason;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReplyMessage> StoreAsync()
     {
         var attachment = _draft.Request.IsAttachment;

@@ -94,7 +94,7 @@ internal ref struct SubmissionRoute
         return route;
     }
 
-    private static ReadOnlySpan<byte> Segment(ref ReadOnlySpan<byte> path)
+    private static ReadOnlySpan<byte> Segment(scoped ref ReadOnlySpan<byte> path)
     {
         var slash = path.IndexOf((byte)'/');
         var segment = slash < 0 ? path : path[..slash];
