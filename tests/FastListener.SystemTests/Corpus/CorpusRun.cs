@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using FastListener.SystemTests.Harness;
 
 namespace FastListener.SystemTests.Corpus;
@@ -14,7 +15,7 @@ internal sealed record Delivery(string Name, int Cut)
 }
 
 /// <summary>What happened when one case was sent in one way.</summary>
-internal sealed record Sent(Delivery Delivery, IReadOnlyList<RawReply?> Replies, bool? Kept, string Rest, Exception? Failure);
+internal sealed record Sent(Delivery Delivery, IPAddress Sender, IReadOnlyList<RawReply?> Replies, bool? Kept, string Rest, Exception? Failure);
 
 /// <summary>
 /// Sends the whole corpus once, in every way, to one listener, then reads back everything it stored with two calls of the command
@@ -27,6 +28,8 @@ public sealed class CorpusRun : IAsyncLifetime
 
     private readonly ListenerFixture _server = new();
     private readonly Dictionary<string, IReadOnlyList<Sent>> _sent = new(StringComparer.Ordinal);
+
+    private int _senders;
 
     internal IReadOnlyDictionary<string, IReadOnlyList<Sent>> SentCases => _sent;
 
@@ -79,7 +82,8 @@ public sealed class CorpusRun : IAsyncLifetime
     private Sent Send(CorpusCase test, Delivery delivery)
     {
         var replies = new List<RawReply?>();
-        var client = RawClient.Connect(_server.HttpPort);
+        var sender = NextSender();
+        var client = RawClient.Connect(_server.HttpPort, sender);
         try
         {
             for (var index = 0; index < test.Requests.Count; index++)
@@ -87,7 +91,7 @@ public sealed class CorpusRun : IAsyncLifetime
                 if (index > 0 && test.Expected[index - 1].Keep == false)
                 {
                     client.Dispose();
-                    client = RawClient.Connect(_server.HttpPort);
+                    client = RawClient.Connect(_server.HttpPort, sender);
                 }
 
                 var bytes = test.Requests[index].Bytes(Text(replies.FirstOrDefault()));
@@ -100,11 +104,11 @@ public sealed class CorpusRun : IAsyncLifetime
                 replies.Add(client.TryReadReply());
             }
 
-            return WithFate(new Sent(delivery, replies, null, "", null), client, test.Expected[^1]);
+            return WithFate(new Sent(delivery, sender, replies, null, "", null), client, test.Expected[^1]);
         }
         catch (Exception failure) when (failure is InvalidDataException or TimeoutException or IOException)
         {
-            return new Sent(delivery, replies, null, "", failure);
+            return new Sent(delivery, sender, replies, null, "", failure);
         }
         finally
         {
@@ -129,6 +133,16 @@ public sealed class CorpusRun : IAsyncLifetime
         client.FinishSending();
         var rest = client.ReadToEnd();
         return sent with { Kept = rest.Length > 0, Rest = rest };
+    }
+
+    /// <summary>
+    /// A loopback address of its own for each delivery: the listener answers wrong tokens ever more slowly to whoever sends many, and
+    /// each object must show who sent it.
+    /// </summary>
+    private IPAddress NextSender()
+    {
+        _senders++;
+        return new IPAddress([127, 77, (byte)(_senders >> 8), (byte)(_senders & 0xFF)]);
     }
 
     private static void Deliver(RawClient client, byte[] bytes, Delivery delivery)

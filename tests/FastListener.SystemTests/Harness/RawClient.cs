@@ -26,16 +26,17 @@ internal sealed class RawClient : IDisposable
         _stream = stream;
     }
 
-    public static RawClient Connect(int port)
+    /// <summary>A plain connection, from an address of 127.0.0.0/8 when one is given.</summary>
+    public static RawClient Connect(int port, IPAddress? from = null)
     {
-        var socket = OpenSocket(port);
+        var socket = OpenSocket(port, from);
         return new RawClient(socket, new NetworkStream(socket, ownsSocket: true));
     }
 
     /// <summary>TLS with whatever certificate the listener shows: its first start makes a self-signed one.</summary>
     public static RawClient ConnectTls(int port)
     {
-        var socket = OpenSocket(port);
+        var socket = OpenSocket(port, null);
         var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
         stream.AuthenticateAsClient(new SslClientAuthenticationOptions
         {
@@ -172,7 +173,7 @@ internal sealed class RawClient : IDisposable
 
     public void Dispose() => _stream.Dispose();
 
-    private static Socket OpenSocket(int port)
+    private static Socket OpenSocket(int port, IPAddress? from)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
         {
@@ -180,6 +181,11 @@ internal sealed class RawClient : IDisposable
             ReceiveTimeout = (int)ReplyLimit.TotalMilliseconds,
             SendTimeout = (int)ReplyLimit.TotalMilliseconds,
         };
+        if (from is not null)
+        {
+            socket.Bind(new IPEndPoint(from, 0));
+        }
+
         socket.Connect(IPAddress.Loopback, port);
         return socket;
     }

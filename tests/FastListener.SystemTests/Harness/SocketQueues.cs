@@ -16,8 +16,8 @@ internal static class SocketQueues
     /// <summary>Waits until the other end of this loopback connection has read everything sent so far, or is gone.</summary>
     public static void WaitUntilTaken(Socket socket)
     {
-        var mine = ((IPEndPoint)socket.LocalEndPoint!).Port;
-        var theirs = ((IPEndPoint)socket.RemoteEndPoint!).Port;
+        var mine = (IPEndPoint)socket.LocalEndPoint!;
+        var theirs = (IPEndPoint)socket.RemoteEndPoint!;
         var waiting = Stopwatch.StartNew();
         while (UnreadBytes(theirs, mine) > 0)
         {
@@ -31,11 +31,11 @@ internal static class SocketQueues
         }
     }
 
-    /// <summary>The receive queue of the connection <paramref name="localPort"/> - <paramref name="remotePort"/>; 0 when there is none.</summary>
-    private static int UnreadBytes(int localPort, int remotePort)
+    /// <summary>The receive queue of the end of a connection that lies at <paramref name="here"/>; 0 when there is none.</summary>
+    private static int UnreadBytes(IPEndPoint here, IPEndPoint there)
     {
-        var local = $":{localPort:X4}";
-        var remote = $":{remotePort:X4}";
+        var local = Spelled(here);
+        var remote = Spelled(there);
         foreach (var table in new[] { "/proc/net/tcp", "/proc/net/tcp6" })
         {
             foreach (var line in File.ReadLines(table))
@@ -51,5 +51,12 @@ internal static class SocketQueues
         }
 
         return 0;
+    }
+
+    /// <summary>As the kernel's tables spell an IPv4 address: its four bytes last first, then the port.</summary>
+    private static string Spelled(IPEndPoint end)
+    {
+        var bytes = end.Address.GetAddressBytes();
+        return $"{bytes[3]:X2}{bytes[2]:X2}{bytes[1]:X2}{bytes[0]:X2}:{end.Port:X4}";
     }
 }
