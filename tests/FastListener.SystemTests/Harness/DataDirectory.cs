@@ -65,11 +65,13 @@ internal sealed class DataDirectory : IDisposable
 
     public Task<CommandResult> VerifyAsync() => RunAsync(["verify"], []);
 
-    /// <summary>Files below staging/: what the listener has taken but not committed.</summary>
+    /// <summary>Files below staging/, but for the process's own lock: what the listener has taken and not committed.</summary>
     public string[] StagedFiles()
     {
         var staging = Path.Combine(Location, "staging");
-        return Directory.Exists(staging) ? Directory.GetFiles(staging, "*", SearchOption.AllDirectories) : [];
+        return Directory.Exists(staging)
+            ? [.. Directory.GetFiles(staging, "*", SearchOption.AllDirectories).Where(path => Path.GetFileName(path) != "lock")]
+            : [];
     }
 
     public void Dispose()

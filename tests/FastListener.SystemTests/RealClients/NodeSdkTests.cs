@@ -28,7 +28,7 @@ public sealed class NodeSdkTests(ListenerFixture server) : IClassFixture<Listene
         var report = results.RootElement.GetProperty("report");
         Assert.Equal("Ok", report.GetProperty("status").GetString());
         Assert.Equal("Ok", results.RootElement.GetProperty("attached").GetProperty("status").GetString());
-        var rxid = report.GetProperty("result").GetProperty("_rxid").GetString()!;
+        var rxid = report.GetProperty("_result").GetProperty("_rxid").GetString()!;
 
         var stored = await server.Data.ShowAsync(rxid);
         Assert.Equal("json", stored.Format);
