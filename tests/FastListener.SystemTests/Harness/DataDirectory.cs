@@ -25,11 +25,11 @@ internal sealed class DataDirectory : IDisposable
     public async Task<string> AddTokenAsync(string project, params string[] capabilities)
     {
         var token = Tokens.New();
-        await AddTokenAsync(project, token, capabilities);
+        await GrantAsync(project, token, capabilities);
         return token;
     }
 
-    public async Task AddTokenAsync(string project, string token, params string[] capabilities)
+    public async Task GrantAsync(string project, string token, params string[] capabilities)
     {
         string[] granted = [.. capabilities.SelectMany(capability => new[] { "--capability", capability })];
         (await RunAsync(["token", "add"], ["--universe", "acme", "--project", project, "--token", token, .. granted])).Expect();

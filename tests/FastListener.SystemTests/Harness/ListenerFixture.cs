@@ -25,10 +25,10 @@ public sealed class ListenerFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await Data.AddTokenAsync("game", ErrorToken, "error:post");
-        await Data.AddTokenAsync("game", SymbolToken, "symbol:post");
-        await Data.AddTokenAsync("game", SyncToken, "error:post", "sync:post");
-        await Data.AddTokenAsync("other", OtherToken, "error:post");
+        await Data.GrantAsync("game", ErrorToken, "error:post");
+        await Data.GrantAsync("game", SymbolToken, "symbol:post");
+        await Data.GrantAsync("game", SyncToken, "error:post", "sync:post");
+        await Data.GrantAsync("other", OtherToken, "error:post");
         Listener = await ListenerProcess.StartAsync(Data.Location);
     }
 

@@ -41,17 +41,27 @@ internal sealed partial class ListenerProcess : IAsyncDisposable
     }
 
     /// <summary>Starts <c>serve</c> on free ports of 127.0.0.1 and waits for its <c>Ready</c>.</summary>
-    public static async Task<ListenerProcess> StartAsync(string dataDirectory, params string[] more)
+    public static Task<ListenerProcess> StartAsync(string dataDirectory, params string[] more) =>
+        StartProgramAsync(Repository.Program, dataDirectory, [], more);
+
+    /// <summary>The same with another copy of the program, and variables for its environment.</summary>
+    public static async Task<ListenerProcess> StartProgramAsync(
+        string program, string dataDirectory, Dictionary<string, string> environment, params string[] more)
     {
         var start = new ProcessStartInfo(
             "dotnet",
-            [Repository.Program, "serve", "--data", dataDirectory, "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", .. more])
+            [program, "serve", "--data", dataDirectory, "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", .. more])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         var listener = new ListenerProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
         await listener.WaitUntilReadyAsync();
         return listener;
