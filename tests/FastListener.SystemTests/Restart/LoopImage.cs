@@ -63,11 +63,24 @@ internal sealed class LoopImage : IAsyncDisposable
         return image ?? throw new InvalidOperationException($"The copied image cannot be mounted: {reason}");
     }
 
+    /// <summary>Unmounts and mounts again, as an operator does after a fault.</summary>
+    public async Task RemountAsync()
+    {
+        await UnmountAsync();
+        var (_, reason) = await TryMountAsync(_file, Mount, journal: true);
+        Assert.True(reason.Length == 0, reason);
+    }
+
     public async ValueTask DisposeAsync()
+    {
+        await UnmountAsync();
+        File.Delete(_file);
+    }
+
+    private async Task UnmountAsync()
     {
         // A listener that was just killed may need a moment to let go.
         await Eventually.TrueAsync(async () => (await Command.RunAsync("umount", [Mount])).ExitCode == 0, $"{Mount} is unmounted");
-        File.Delete(_file);
     }
 
     /// <summary>A long commit interval keeps the file system from writing down by itself what nobody synced.</summary>
