@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Eight uploads of 1 GiB at once, raw and as forms: anonymous memory (RssAnon) must stay below 128 MiB.
-# Needs about 18 GiB below ${TMPDIR:-/tmp}. The same test runs every day with 64 MiB.
+# Needs about 9 GiB below ${TMPDIR:-/tmp}. The same test runs every day with 64 MiB.
 #
 #   tests/memory.sh [MiB per upload]
 set -euo pipefail
