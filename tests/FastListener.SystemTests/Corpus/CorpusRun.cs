@@ -65,7 +65,7 @@ public sealed class CorpusRun : IAsyncLifetime
         int[] seams = head < 0
             ? [1, bytes.Length / 2, bytes.Length - 1]
             : [5, head / 2, head + 1, head + 3, head + 4, head + 5, (head + 4 + bytes.Length) / 2, bytes.Length - 3, bytes.Length - 1];
-        IEnumerable<int> cuts = Environment.GetEnvironmentVariable("FASTLISTENER_CORPUS_CUTS") == "all"
+        IEnumerable<int> cuts = bytes.Length <= ByteByByteLimit && Environment.GetEnvironmentVariable("FASTLISTENER_CORPUS_CUTS") == "all"
             ? Enumerable.Range(1, Math.Max(0, bytes.Length - 1))
             : seams;
         foreach (var cut in cuts.Where(cut => cut > 0 && cut < bytes.Length).Distinct())
@@ -142,7 +142,7 @@ public sealed class CorpusRun : IAsyncLifetime
     private IPAddress NextSender()
     {
         _senders++;
-        return new IPAddress([127, 77, (byte)(_senders >> 8), (byte)(_senders & 0xFF)]);
+        return new IPAddress([127, (byte)(64 + (_senders >> 16)), (byte)(_senders >> 8), (byte)_senders]);
     }
 
     private static void Deliver(RawClient client, byte[] bytes, Delivery delivery)

@@ -37,7 +37,7 @@ internal sealed class DataDirectory : IDisposable
 
     public async Task<IReadOnlyList<StoredObject>> ListAsync()
     {
-        var reply = (await RunAsync(["list"], ["--json", "--limit", "100000"])).Expect();
+        var reply = (await RunAsync(["list"], ["--json", "--limit", "1000000"])).Expect();
         using var document = JsonDocument.Parse(reply.OutputBytes);
         return [.. document.RootElement.EnumerateArray().Select(StoredObject.Read)];
     }
