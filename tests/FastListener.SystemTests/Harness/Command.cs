@@ -37,6 +37,7 @@ internal static class Command
             RedirectStandardError = true,
             WorkingDirectory = directory ?? Path.GetTempPath(),
         };
+        CleanEnvironment.Apply(start);
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
         var error = process.StandardError.ReadToEndAsync();

@@ -57,6 +57,7 @@ internal sealed partial class ListenerProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
+        CleanEnvironment.Apply(start);
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;
