@@ -52,7 +52,7 @@ public abstract class StorageFile : IDisposable
     /// <summary>Asks the kernel to start writing a range back. A hint: never fails.</summary>
     public abstract void StartWriteBack(long offset, long length);
 
-    /// <summary>Waits for a range to be written back and drops it from the page cache. Says nothing about durability. A hint: never fails.</summary>
+    /// <summary>Waits for a range to be written back and drops it from the page cache. Says nothing about durability, but fails when write-back failed: nobody else will hear of it.</summary>
     public abstract void DropBehind(long offset, long length);
 
     /// <inheritdoc/>

@@ -40,8 +40,11 @@ internal sealed record ListenSettings
             text = "127.0.0.1" + text["localhost".Length..];
         }
 
-        // A bare address would be read with port 0; a port must be named.
-        return text.LastIndexOf(':') > text.LastIndexOf(']') && IPEndPoint.TryParse(text, out endpoint);
+        // A bare address would be read with port 0; a port must be named, and an IPv6 address stands in brackets.
+        var colon = text.LastIndexOf(':');
+        return colon > 0
+            && (text[colon - 1] == ']' || text.IndexOf(':', StringComparison.Ordinal) == colon)
+            && IPEndPoint.TryParse(text, out endpoint);
     }
 
     /// <summary>Both address families.</summary>

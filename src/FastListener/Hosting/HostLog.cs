@@ -1,6 +1,6 @@
 namespace FastListener.Hosting;
 
-/// <summary>Event ids 1-99 belong to the host. Next free: 8. Ids are never used again.</summary>
+/// <summary>Event ids 1-99 belong to the host. Next free: 7. Ids are never used again.</summary>
 internal static partial class HostLog
 {
     [LoggerMessage(1, LogLevel.Information, "Listening on {Address}")]
@@ -20,7 +20,4 @@ internal static partial class HostLog
 
     [LoggerMessage(6, LogLevel.Error, "The certificate {Path} cannot be used, the former one stays: {Why}")]
     public static partial void CertificateRefused(ILogger logger, string path, string why);
-
-    [LoggerMessage(7, LogLevel.Critical, "The listener could not start: {Why}")]
-    public static partial void NotStarted(ILogger logger, string why);
 }

@@ -28,8 +28,9 @@ internal static class Serve
     /// <summary>Runs until SIGTERM, Ctrl+C or <paramref name="stop"/>. Returns the exit code.</summary>
     public static async Task<int> RunAsync(ServeArguments arguments, CancellationToken stop)
     {
-        var configuration = SettingsLoader.Sources(arguments.DataDirectory);
-        if (!SettingsLoader.TryLoad(configuration, arguments.DataDirectory, arguments.Http, arguments.Https, out var settings, out var faults))
+        var data = arguments.DataDirectory ?? Environment.GetEnvironmentVariable("FASTLISTENER_Data") ?? "data";
+        var configuration = SettingsLoader.Sources(data);
+        if (!SettingsLoader.TryLoad(configuration, data, arguments.Http, arguments.Https, out var settings, out var faults))
         {
             foreach (var fault in faults)
             {
@@ -49,7 +50,8 @@ internal static class Serve
             await using var tokens = TokenRefresher.Start(settings.DataDirectory, log, TimeProvider.System);
             using var certificates = ServerCertificates.Open(settings.Listen, settings.DataDirectory, log);
             using var intakes = new IntakePool(new IntakeServices(
-                store, tokens, settings.Limits, new UnauthenticatedBudget(settings.Limits.MaxUnauthenticatedBytes), TimeProvider.System, log));
+                store, tokens, settings.Limits, new UnauthenticatedBudget(settings.Limits.MaxUnauthenticatedBytes),
+                new TokenGuesses(TimeProvider.System), TimeProvider.System, log));
             await using var host = Build(configuration, settings, certificates, new ListenerServices(settings, intakes, TimeProvider.System, log));
             await host.StartAsync(stop);
             var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
@@ -155,6 +157,7 @@ internal static class Serve
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("System", LogLevel.Warning);
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // we say ourselves why a start failed
         logging.AddConfiguration(configuration.GetSection("Logging"));
         if (string.Equals(configuration["Logging:Format"], "json", StringComparison.OrdinalIgnoreCase))
         {

@@ -10,5 +10,6 @@ internal sealed record IntakeServices(
     TokenRefresher Tokens,
     IntakeLimits Limits,
     UnauthenticatedBudget Unauthenticated,
+    TokenGuesses Guesses,
     TimeProvider Time,
     ILogger Log);

@@ -37,7 +37,7 @@ internal sealed class SubmissionIntake : IDisposable
             var reason = Open(head, body);
             if (reason is not RejectReason.None)
             {
-                return Refuse(reason);
+                return await RefuseAsync(reason);
             }
 
             if (head.Method is RequestMethod.Options)
@@ -56,7 +56,7 @@ internal sealed class SubmissionIntake : IDisposable
                 reason = Resolve();
             }
 
-            return reason is RejectReason.None ? await StoreAsync() : Refuse(reason);
+            return reason is RejectReason.None ? await StoreAsync() : await RefuseAsync(reason);
         }
         catch (StorageFaultException fault)
         {
@@ -76,6 +76,16 @@ internal sealed class SubmissionIntake : IDisposable
         return reason is RejectReason.NotAMinidump or RejectReason.NotJson or RejectReason.NotPlcrash && _draft.Report is { } report
             ? ErrorReply.Create(reason, ReportFormat.Describe(report.Head))
             : ErrorReply.Create(reason);
+    }
+
+    private async ValueTask<ReplyMessage> RefuseAsync(RejectReason reason)
+    {
+        if (reason is RejectReason.InvalidToken or RejectReason.ConflictingTokens)
+        {
+            await _services.Guesses.CountAsync(_client);
+        }
+
+        return Refuse(reason);
     }
 
     /// <inheritdoc/>
