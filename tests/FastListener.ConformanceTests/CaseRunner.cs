@@ -7,7 +7,7 @@ using FastListener.SystemTests.Harness;
 namespace FastListener.ConformanceTests;
 
 /// <summary>Sends one case in one way and compares all that comes back.</summary>
-internal sealed class CaseRunner(int port, CaseText text)
+internal sealed class CaseRunner(int port)
 {
     /// <summary>Asks a connection whether it still takes requests; its answer cannot be mistaken for a receipt.</summary>
     private static readonly byte[] s_marker = "OPTIONS /post HTTP/1.1\r\nHost: marker\r\n\r\n"u8.ToArray();
@@ -31,7 +31,7 @@ internal sealed class CaseRunner(int port, CaseText text)
 
     private async Task SendAndJudgeAsync(ConformanceCase test, Delivery delivery, WireClient client, List<RawReply> replies)
     {
-        var bytes = test.Bytes(text);
+        var bytes = test.Bytes();
         await SendAsync(test, delivery, client, bytes);
         if (test.Ends)
         {
@@ -134,7 +134,7 @@ internal sealed class CaseRunner(int port, CaseText text)
         }
 
         await client.SendAsync(s_marker);
-        if (test.Expected.Fate == Fate.Kept)
+        if (test.Expected.Fate == Fate.Kept || (test.Expected.Fate == Fate.Either && says != "close"))
         {
             Assert.NotEqual("close", says);
             var answer = await client.TryReadAsync();

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using FastListener.ConformanceTests.Cases;
-using FastListener.SystemTests.Harness;
 
 namespace FastListener.ConformanceTests;
 
@@ -10,14 +9,12 @@ namespace FastListener.ConformanceTests;
 /// </summary>
 public sealed class ConformanceRun : IAsyncLifetime
 {
-    private const int Connections = 24;
+    /// <summary>Deliveries under way at once: while one connection's piece is being read, the others' are sent.</summary>
+    private const int Connections = 128;
 
-    private readonly ListenerFixture _server = new();
     private readonly ConcurrentDictionary<string, ConcurrentBag<Outcome>> _outcomes = new(StringComparer.Ordinal);
 
-    internal ListenerFixture Server => _server;
-
-    internal CaseText Text { get; private set; } = null!;
+    internal ConformanceServer Server { get; private set; } = null!;
 
     internal IReadOnlyDictionary<string, StoredSubmission> Stored { get; private set; } = null!;
 
@@ -27,20 +24,20 @@ public sealed class ConformanceRun : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await _server.InitializeAsync();
-        Text = new CaseText(_server.ErrorToken, _server.SymbolToken);
-        var runner = new CaseRunner(_server.HttpPort, Text);
+        Server = await ConformanceServer.StartAsync();
+        var runner = new CaseRunner(Server.Listener.HttpPort);
         var only = Environment.GetEnvironmentVariable("FASTLISTENER_CONFORMANCE_DELIVERY");
         var work = CaseFile.All
-            .SelectMany(test => Delivery.Of(test, test.Bytes(Text)).Select(delivery => (test, delivery)))
-            .Where(item => only is null || item.delivery.Name.StartsWith(only, StringComparison.Ordinal));
+            .SelectMany(test => Delivery.Of(test, test.Bytes()).Select(delivery => (test, delivery)))
+            .Where(item => only is null || item.delivery.Name.StartsWith(only, StringComparison.Ordinal))
+            .OrderByDescending(item => item.delivery.Cuts.Length); // those of many pieces first, side by side: each spends its time waiting to be read
         await Parallel.ForEachAsync(work, new ParallelOptions { MaxDegreeOfParallelism = Connections }, async (item, _) =>
         {
             var outcome = await runner.RunAsync(item.test, item.delivery);
             _outcomes.GetOrAdd(item.test.Id, static _ => []).Add(outcome);
         });
-        Stored = (await StoredSubmission.ListAsync(_server.Data.Location)).ToDictionary(item => item.Rxid);
+        Stored = (await StoredSubmission.ListAsync(Server.Data.Location)).ToDictionary(item => item.Rxid);
     }
 
-    public ValueTask DisposeAsync() => _server.DisposeAsync();
+    public ValueTask DisposeAsync() => Server.DisposeAsync();
 }

@@ -42,15 +42,15 @@ public sealed class ConformanceTests(ConformanceRun run) : IClassFixture<Conform
     public async Task What_was_stored_verifies() => (await run.Server.Data.VerifyAsync()).Expect();
 
     [Fact]
-    public void The_listener_still_runs_and_has_nothing_in_staging()
+    public async Task The_listener_still_runs_and_has_nothing_in_staging()
     {
         Assert.False(run.Server.Listener.HasExited);
-        Assert.Empty(run.Server.Data.StagedFiles());
+        await Eventually.TrueAsync(() => run.Server.Data.StagedFiles().All(path => Path.GetFileName(path) == "lock"), "nothing is left in staging");
     }
 
     [Fact]
     public void No_case_made_the_listener_fail_inside() =>
-        Assert.DoesNotContain("fail:", run.Server.Listener.StandardError, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal("", string.Join('\n', run.Server.Listener.StandardError.Split('\n').SkipWhile(line => !line.Contains(" fail:", StringComparison.Ordinal)).Take(30)));
 
     private string? FaultInStored(ConformanceCase test, Outcome outcome)
     {
@@ -70,11 +70,11 @@ public sealed class ConformanceTests(ConformanceRun run) : IClassFixture<Conform
         return null;
     }
 
-    private string? FaultIn(Expected expected, StoredSubmission stored)
+    private static string? FaultIn(Expected expected, StoredSubmission stored)
     {
         if (expected.Report is { } report)
         {
-            var bytes = run.Text.Bytes(report, 0);
+            var bytes = CaseText.Bytes(report, 0);
             var checksum = Convert.ToHexStringLower(XxHash128.Hash(bytes));
             if (stored.Report.Size != bytes.Length || stored.Report.Checksum != checksum)
             {
@@ -98,5 +98,5 @@ public sealed class ConformanceTests(ConformanceRun run) : IClassFixture<Conform
             : $"The attachments are [{string.Join(" | ", attachments)}], not [{string.Join(" | ", expected.Attachments)}].";
     }
 
-    private string Text(string escaped) => Encoding.UTF8.GetString(run.Text.Bytes(escaped, 0));
+    private static string Text(string escaped) => Encoding.UTF8.GetString(CaseText.Bytes(escaped, 0));
 }

@@ -48,12 +48,11 @@ public sealed class CorpusShapeTests
     [Fact]
     public void No_two_cases_send_the_same_bytes()
     {
-        var text = new CaseText("t", "s");
         var twins = CaseFile.All
-            .GroupBy(test => Convert.ToHexString(test.Bytes(text).All) + test.Ends)
+            .GroupBy(test => Convert.ToHexString(test.Bytes().All) + test.Ends)
             .Where(group => group.Count() > 1)
             .Select(group => string.Join(" = ", group.Select(test => test.Id)));
-        Assert.Empty(twins);
+        Assert.Equal("", string.Join('\n', twins));
     }
 
     [Fact]

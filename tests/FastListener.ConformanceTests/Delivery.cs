@@ -6,9 +6,9 @@ namespace FastListener.ConformanceTests;
 internal sealed record Delivery(string Name, int[] Cuts)
 {
     /// <summary>Up to here a case is cut at every byte; beyond, at its seams and at places spread evenly.</summary>
-    private const int EveryByteLimit = 1024;
+    private const int EveryByteLimit = 512;
 
-    private const int SampledCuts = 40;
+    private const int SampledCuts = 24;
     private const int ByteByByteLimit = 3 * 1024;
 
     public static Delivery Whole { get; } = new("whole", []);

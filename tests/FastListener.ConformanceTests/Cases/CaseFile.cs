@@ -96,9 +96,9 @@ internal static partial class CaseFile
     {
         foreach (var item in value.Split(", "))
         {
-            if (item is "kept" or "closed" or "waits")
+            if (item is "kept" or "closed" or "either" or "waits")
             {
-                expected.Fate = item switch { "kept" => Fate.Kept, "closed" => Fate.Closed, _ => Fate.Waits };
+                expected.Fate = Enum.Parse<Fate>(item, ignoreCase: true);
             }
             else if (item == "100")
             {

@@ -12,12 +12,12 @@ internal sealed class CaseMessage
     /// <summary>Words of the <c>body</c> directive, in order: gzip, zlib, deflate, cut N, flip N, add TEXT, chunk N.</summary>
     public IReadOnlyList<string> Transforms { get; set; } = [];
 
-    public byte[] Bytes(CaseText text)
+    public byte[] Bytes()
     {
         var blank = Lines.IndexOf("");
-        var body = blank < 0 ? [] : Transform(text.Bytes(Join(Lines[(blank + 1)..]), 0), text);
+        var body = blank < 0 ? [] : Transform(CaseText.Bytes(Join(Lines[(blank + 1)..]), 0));
         var head = Join(blank < 0 ? Lines : Lines[..(blank + 1)]);
-        return [.. text.Bytes(head, body.Length), .. body];
+        return [.. CaseText.Bytes(head, body.Length), .. body];
     }
 
     /// <summary>A line ends with CR LF unless its last character is a backslash.</summary>
@@ -33,7 +33,7 @@ internal sealed class CaseMessage
         return text.ToString();
     }
 
-    private byte[] Transform(byte[] body, CaseText text)
+    private byte[] Transform(byte[] body)
     {
         for (var at = 0; at < Transforms.Count; at++)
         {
@@ -44,7 +44,7 @@ internal sealed class CaseMessage
                 "deflate" => Pack(body, stream => new DeflateStream(stream, CompressionLevel.Optimal, leaveOpen: true)),
                 "cut" => body[..^Number(++at)],
                 "flip" => Flip(body, Number(++at)),
-                "add" => [.. body, .. text.Bytes(Transforms[++at], 0)],
+                "add" => [.. body, .. CaseText.Bytes(Transforms[++at], 0)],
                 "chunk" => Chunk(body, Number(++at)),
                 _ => throw new InvalidDataException($"Unknown word '{Transforms[at]}' in a body directive."),
             };

@@ -5,11 +5,11 @@ using System.Text.RegularExpressions;
 namespace FastListener.ConformanceTests.Cases;
 
 /// <summary>The escapes of case files (tests/conformance/README.md). Braces around anything unknown stand for themselves.</summary>
-internal sealed partial class CaseText(string token, string symbolToken)
+internal static partial class CaseText
 {
     /// <param name="text">Escaped text; other characters are their UTF-8 bytes.</param>
     /// <param name="bodyLength">What <c>{len}</c> stands for.</param>
-    public byte[] Bytes(string text, int bodyLength)
+    public static byte[] Bytes(string text, int bodyLength)
     {
         using var bytes = new MemoryStream();
         var at = 0;
@@ -34,7 +34,7 @@ internal sealed partial class CaseText(string token, string symbolToken)
         _ => "\\"u8.ToArray(),
     };
 
-    private byte[] Word(string word, int bodyLength)
+    private static byte[] Word(string word, int bodyLength)
     {
         if (word.StartsWith("repeat ", StringComparison.Ordinal))
         {
@@ -52,10 +52,10 @@ internal sealed partial class CaseText(string token, string symbolToken)
 
         return Encoding.ASCII.GetBytes(word switch
         {
-            "token" => token,
-            "symbol-token" => symbolToken,
-            "post" => $"POST /post?format=minidump&token={token} HTTP/1.1",
-            "post10" => $"POST /post?format=minidump&token={token} HTTP/1.0",
+            "token" => ConformanceServer.Token,
+            "symbol-token" => ConformanceServer.SymbolToken,
+            "post" => $"POST /post?format=minidump&token={ConformanceServer.Token} HTTP/1.1",
+            "post10" => $"POST /post?format=minidump&token={ConformanceServer.Token} HTTP/1.0",
             _ => (bodyLength + (word.Length == 3 ? 0 : Number(word[3..]))).ToString(CultureInfo.InvariantCulture),
         });
     }

@@ -27,9 +27,9 @@ internal sealed class ConformanceCase
     public bool Ends { get; set; }
 
     /// <summary>Everything the client sends, and where its first message ends.</summary>
-    public CaseBytes Bytes(CaseText text)
+    public CaseBytes Bytes()
     {
-        var messages = Messages.Select(message => message.Bytes(text)).ToList();
+        var messages = Messages.Select(message => message.Bytes()).ToList();
         return new CaseBytes([.. messages.SelectMany(message => message)], messages[0].Length);
     }
 }
@@ -82,6 +82,12 @@ internal enum Fate
 
     /// <summary>Nothing that follows on the connection is ever answered.</summary>
     Closed,
+
+    /// <summary>
+    /// Kept when the listener had the whole body before it refused, closed when not: how the bytes arrived decides. What the reply says
+    /// must be what happens.
+    /// </summary>
+    Either,
 
     /// <summary>No reply and no close: the listener waits for the rest.</summary>
     Waits,
