@@ -26,7 +26,9 @@ public sealed class ConformanceTests(ConformanceRun run) : IClassFixture<Conform
         Assert.True(
             faults.Count == 0,
             $"{test.Chapter}.cases({test.Line}), {string.Join("; ", test.Clauses)}: {faults.Count} of {outcomes.Count} deliveries.\n"
-            + string.Join('\n', faults.Take(3).Select(item => $"  {item.outcome.Delivery.Name}: {item.fault}")));
+            + string.Join('\n', faults
+                .GroupBy(item => item.fault![..Math.Min(item.fault!.Length, 60)])
+                .Select(group => $"  {group.Count()} times, {group.First().outcome.Delivery.Name}: {group.First().fault}")));
     }
 
     [Fact]

@@ -119,6 +119,14 @@ internal sealed class WireClient : IDisposable
         return reply with { Body = Encoding.UTF8.GetString(await ReadBodyAsync(int.Parse(length, CultureInfo.InvariantCulture))) };
     }
 
+    /// <summary>Reads and drops everything until the other end closes.</summary>
+    public async Task DrainAsync()
+    {
+        while (await FillAsync())
+        {
+        }
+    }
+
     public void Dispose()
     {
         _socket.Dispose();
