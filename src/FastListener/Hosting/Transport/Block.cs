@@ -36,11 +36,13 @@ internal sealed unsafe class Block : MemoryManager<byte>
     /// <summary>Bytes the owner still needs.</summary>
     public int Count => End - Start;
 
-    /// <summary>A block of pages of our own where the system has them, else of a pinned array.</summary>
-    public static Block Create(BlockPool pool, int length) =>
-        AnonymousMemory.IsSupported ? new Block(pool, null, AnonymousMemory.Map(length), length) : CreateManaged(pool, length);
+    /// <summary>Whether the garbage collector reclaims the block's memory once nobody refers to it.</summary>
+    public bool IsManaged => _array is not null;
 
-    /// <summary>A block the garbage collector reclaims: for sizes too rare to pool.</summary>
+    /// <summary>A block of pages straight from the kernel.</summary>
+    public static Block CreateOfPages(BlockPool pool, int length) => new(pool, null, AnonymousMemory.Map(length), length);
+
+    /// <summary>A block of a pinned array.</summary>
     public static Block CreateManaged(BlockPool pool, int length)
     {
         var array = GC.AllocateUninitializedArray<byte>(length, pinned: true);
@@ -65,6 +67,12 @@ internal sealed unsafe class Block : MemoryManager<byte>
         // Never moves, so there is nothing to undo.
     }
 
+    protected override bool TryGetArray(out ArraySegment<byte> segment)
+    {
+        segment = _array is null ? default : new ArraySegment<byte>(_array);
+        return _array is not null;
+    }
+
     /// <summary>Gives the block back to its pool. A second call does nothing.</summary>
     public void Return() => Dispose(disposing: true);
 
@@ -76,14 +84,8 @@ internal sealed unsafe class Block : MemoryManager<byte>
         Volatile.Write(ref _rented, 1);
     }
 
-    /// <summary>Gives the physical memory back; the block stays usable.</summary>
-    public void Discard()
-    {
-        if (_array is null)
-        {
-            AnonymousMemory.Discard(_address, Length);
-        }
-    }
+    /// <summary>Gives the physical memory of a block of pages back; the block stays usable.</summary>
+    public void Discard() => AnonymousMemory.Discard(_address, Length);
 
     /// <summary>Ends a free block for good.</summary>
     public void Release()

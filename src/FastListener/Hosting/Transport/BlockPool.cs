@@ -10,6 +10,7 @@ internal sealed class BlockPool : MemoryPool<byte>
 {
     private readonly Lock _gate = new();
     private readonly int _blockSize;
+    private readonly bool _arrays;
     private readonly int _maxWarm;
     private Block? _warm;
     private Block? _cold;
@@ -18,9 +19,16 @@ internal sealed class BlockPool : MemoryPool<byte>
     private int _rentedCount;
     private bool _closed;
 
-    public BlockPool(int blockSize, long retainedBytes)
+    /// <param name="blockSize">Bytes of every block.</param>
+    /// <param name="retainedBytes">What unused blocks may keep.</param>
+    /// <param name="arrays">
+    /// Make blocks of arrays, for users that need <see cref="ArraySegment{T}"/>. Their memory goes back with a later garbage collection;
+    /// that of pages goes back at once.
+    /// </param>
+    public BlockPool(int blockSize, long retainedBytes, bool arrays)
     {
         _blockSize = blockSize;
+        _arrays = arrays || !AnonymousMemory.IsSupported;
         _maxWarm = (int)Math.Min(retainedBytes / blockSize, int.MaxValue);
     }
 
@@ -77,7 +85,7 @@ internal sealed class BlockPool : MemoryPool<byte>
             }
         }
 
-        block ??= Block.Create(this, _blockSize);
+        block ??= _arrays ? Block.CreateManaged(this, _blockSize) : Block.CreateOfPages(this, _blockSize);
         block.MarkRented();
         return block;
     }
@@ -180,6 +188,11 @@ internal sealed class BlockPool : MemoryPool<byte>
 
     private void Cool(Block block)
     {
+        if (block.IsManaged)
+        {
+            return;
+        }
+
         block.Discard();
         lock (_gate)
         {

@@ -10,6 +10,9 @@ namespace FastListener.Hosting.Transport;
 internal sealed class OwnTransportFactory(TransportOptions options, PooledBlockFactory memory, TimeProvider clock, ILoggerFactory loggers)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
+    private const int OptionLevelTcp = 6;
+    private const int OptionDeferAccept = 9;
+
     private readonly ListenerContext _context =
         new(options, memory.Blocks, memory.Create(), clock, loggers.CreateLogger("FastListener.Transport"));
 
@@ -25,6 +28,10 @@ internal sealed class OwnTransportFactory(TransportOptions options, PooledBlockF
             if (socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)
             {
                 socket.NoDelay = true; // accepted sockets inherit it
+                if (_context.Options.DeferAcceptSeconds > 0 && endpoint is IPEndPoint && OperatingSystem.IsLinux())
+                {
+                    socket.SetRawSocketOption(OptionLevelTcp, OptionDeferAccept, BitConverter.GetBytes(_context.Options.DeferAcceptSeconds));
+                }
             }
 
             socket.Listen(_context.Options.Backlog);

@@ -15,7 +15,11 @@ internal sealed class PooledBlockFactory : IMemoryPoolFactory<byte>, IDisposable
 
     public PooledBlockFactory(TransportOptions options, TimeProvider clock)
     {
-        _pool = new BlockPool(options.BlockSize, options.RetainedBytes);
+        // Kestrel's socket transport hands its blocks to the kernel as array segments and fails without.
+        // Its pipes also hold more blocks, and arrays are dearer to make: retaining as little as for our own made 170 KB of garbage per MiB.
+        _pool = options.Transport is TransportKind.Kestrel
+            ? new BlockPool(options.BlockSize, options.RetainedBytes * 8, arrays: true)
+            : new BlockPool(options.BlockSize, options.RetainedBytes, arrays: false);
         _lender = new Lender(_pool);
         _trimming = clock.CreateTimer(static pool => ((BlockPool)pool!).Trim(), _pool, options.TrimInterval, options.TrimInterval);
     }

@@ -104,7 +104,7 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
         }
 
         _disposed = true;
-        _writer.Complete();
+        _writer.CompleteByClosing();
         if (!await WaitUntilAsync(_writer).ConfigureAwait(false))
         {
             TransportLog.CutOff(_context.Logger, ConnectionId, _context.Options.CloseTimeout);

@@ -24,7 +24,8 @@ internal sealed record TransportOptions
 
     /// <summary>
     /// Physical memory that unused blocks may keep. What a burst needed beyond it goes back to the kernel when the blocks are returned;
-    /// what stays unused for a whole <see cref="TrimInterval"/> goes back, too.
+    /// what stays unused for a whole <see cref="TrimInterval"/> goes back, too. Under Kestrel's transport eight times as much is kept, and
+    /// goes back with a later garbage collection.
     /// </summary>
     public long RetainedBytes { get; init; } = 8 * 1024 * 1024;
 
@@ -39,6 +40,13 @@ internal sealed record TransportOptions
 
     /// <summary>Connections the kernel queues for us while we are busy. The kernel caps it at net.core.somaxconn.</summary>
     public int Backlog { get; init; } = 512; // Kestrel's default
+
+    /// <summary>
+    /// For how many seconds the kernel keeps a connection to itself until its client has sent something (TCP_DEFER_ACCEPT, Linux); 0: it does
+    /// not. Spares a wait per connection: with a connection per 20 KiB request 0.88 of the CPU. But silent connections then count against
+    /// <see cref="Backlog"/> instead of the connection limit, and are reset when the server stops.
+    /// </summary>
+    public int DeferAcceptSeconds { get; init; }
 
     /// <summary>
     /// How long a closing connection may take to hand its last bytes to the kernel. A client that stopped reading is cut off after it.
@@ -80,6 +88,11 @@ internal sealed record TransportOptions
         if (Backlog < 1)
         {
             yield return "Backlog must be at least 1.";
+        }
+
+        if (DeferAcceptSeconds is < 0 or > 60)
+        {
+            yield return "DeferAcceptSeconds must be between 0 and 60.";
         }
 
         if (TrimInterval <= TimeSpan.Zero || CloseTimeout <= TimeSpan.Zero || AcceptPause <= TimeSpan.Zero || MaxAcceptPause < AcceptPause)
