@@ -10,7 +10,7 @@ namespace FastListener.ConformanceTests.Wire;
 /// <summary>A connection that sends given bytes in given pieces and reads replies by their Content-Length. Hundreds may be open at once.</summary>
 internal sealed class WireClient : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
     private static int s_address;
 
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
