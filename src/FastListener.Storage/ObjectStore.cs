@@ -1,9 +1,8 @@
-using FastListener.Storage.Packs;
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using FastListener.Storage.Catalog;
 using FastListener.Storage.Commit;
 using FastListener.Storage.Devices;
+using FastListener.Storage.Packs;
 using FastListener.Storage.Payloads;
 using Microsoft.Extensions.Logging;
 

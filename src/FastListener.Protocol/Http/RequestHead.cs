@@ -115,7 +115,13 @@ public sealed class RequestHead
         Method = Recognise(MethodBytes);
     }
 
-    internal void SetVersion(bool isHttp10) => IsHttp10 = isHttp10;
+    internal HttpFault SetVersion(byte major, byte minor)
+    {
+        IsHttp10 = minor == '0';
+        return major != '1' ? HttpFault.UnsupportedVersion
+            : Target[0] == '*' && Method != RequestMethod.Options ? HttpFault.BadTarget
+            : HttpFault.None;
+    }
 
     /// <summary>Keeps the target if it is in a form that a listener can serve.</summary>
     internal HttpFault SetTarget(int start, int length)
@@ -129,7 +135,7 @@ public sealed class RequestHead
 
         if (target[0] == '*')
         {
-            return length == 1 && Method == RequestMethod.Options ? HttpFault.None : HttpFault.BadTarget;
+            return length == 1 ? HttpFault.None : HttpFault.BadTarget; // who may say "*" is checked once the version is known, for PRI
         }
 
         var scheme = StartsWithIgnoreCase(target, "http://"u8) ? 7 : StartsWithIgnoreCase(target, "https://"u8) ? 8 : -1;

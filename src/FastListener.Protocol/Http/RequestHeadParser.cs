@@ -222,17 +222,16 @@ public sealed class RequestHeadParser : IDisposable
         };
         if (!expected)
         {
-            var fault = found == '\n' ? HttpFault.BareLf
+            Reject(found == '\n' ? HttpFault.BareLf
                 : place == 0 && found is not ((byte)'h' or (byte)'\r') ? HttpFault.SpaceInTarget
-                : HttpFault.BadVersion;
-            Reject(fault);
+                : HttpFault.BadVersion);
             return;
         }
 
         if (place == 7)
         {
-            _head.SetVersion(isHttp10: found == '0');
-            Advance(bytes[_mark + 5] == '1', Step.Version, HttpFault.UnsupportedVersion);
+            var fault = _head.SetVersion(bytes[_mark + 5], found);
+            Advance(fault == HttpFault.None, Step.Version, fault);
             return;
         }
 
