@@ -244,16 +244,31 @@ public class StoreCommandTests
         await using var crashes = await StoredCrashes.OpenAsync();
         var dump = large ? LargeDump : Dump;
         var rxid = await crashes.AddAsync("p", TimeSpan.Zero, [], ("r", "", dump));
-        var holder = ((string[])["packs", "files"])
-            .SelectMany(room => Directory.EnumerateFiles(crashes.Beside(room), "*", SearchOption.AllDirectories))
-            .First(path => Contains(path, dump.AsSpan(5_000, 64)));
-        Overwrite(holder, dump.AsSpan(5_000, 64));
+        Overwrite(Holder(crashes, dump.AsSpan(5_000, 64)), dump.AsSpan(5_000, 64));
 
         var run = await crashes.Run("export", rxid, "-o", "-");
 
         Assert.Equal(1, run.Exit);
         Assert.Equal(dump.Length, run.Bytes.Length);
         Assert.Contains($"Part 0 of object {rxid} is damaged: its checksum is wrong.\n", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Verify_exits_0_for_what_is_whole_and_1_once_a_byte_is_wrong()
+    {
+        await using var crashes = await StoredCrashes.OpenAsync();
+        var rxid = await crashes.AddAsync("p", TimeSpan.Zero, [], ("r", "", LargeDump), ("attachment_log", "", Log));
+
+        var whole = await crashes.Run("verify");
+        Assert.Equal(0, whole.Exit);
+        Assert.StartsWith("1 object, 2 payloads, ", whole.Out, StringComparison.Ordinal);
+
+        var bytes = LargeDump.AsMemory(5_000, 64);
+        Overwrite(Holder(crashes, bytes.Span), bytes.Span);
+        var damaged = await crashes.Run("verify");
+        Assert.Equal(1, damaged.Exit);
+        Assert.Contains("1 place damaged.", damaged.Out, StringComparison.Ordinal);
+        Assert.Equal((rxid, "0"), (damaged.Lines[2].Split('\t')[1], damaged.Lines[2].Split('\t')[2]));
     }
 
     [Fact]
@@ -265,6 +280,22 @@ public class StoreCommandTests
 
         Assert.Equal((1, ""), (run.Exit, run.Out));
         Assert.StartsWith($"There is no store in {data.Path}", run.Error, StringComparison.Ordinal);
+    }
+
+    private static string Holder(StoredCrashes crashes, ReadOnlySpan<byte> bytes)
+    {
+        foreach (var room in (string[])["packs", "files"])
+        {
+            foreach (var path in Directory.EnumerateFiles(crashes.Beside(room), "*", SearchOption.AllDirectories))
+            {
+                if (Contains(path, bytes))
+                {
+                    return path;
+                }
+            }
+        }
+
+        throw new InvalidOperationException("The bytes are nowhere.");
     }
 
     private static bool Contains(string path, ReadOnlySpan<byte> bytes)
