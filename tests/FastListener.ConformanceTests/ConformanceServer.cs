@@ -18,8 +18,8 @@ internal sealed class ConformanceServer : IAsyncDisposable
     public static async Task<ConformanceServer> StartAsync()
     {
         var server = new ConformanceServer();
-        await server.Data.AddTokenAsync("game", Token, "error:post");
-        await server.Data.AddTokenAsync("game", SymbolToken, "symbol:post");
+        await server.Data.GrantAsync("game", Token, "error:post");
+        await server.Data.GrantAsync("game", SymbolToken, "symbol:post");
         server.Listener = await ListenerProcess.StartAsync(server.Data.Location);
         return server;
     }
