@@ -157,7 +157,6 @@ public sealed class ObjectStore : IAsyncDisposable
         _target.Dispose();
         _files.Dispose();
         _lookups.Dispose();
-        _submissions.Dispose();
         _instance.End(clean);
     }
 }
