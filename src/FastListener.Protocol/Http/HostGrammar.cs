@@ -1,0 +1,40 @@
+using System.Buffers;
+
+namespace FastListener.Protocol.Http;
+
+/// <summary><c>Host = uri-host [ ":" port ]</c> (RFC 9110 7.2, RFC 3986 3.2.2). An empty value is valid (RFC 9112 3.2).</summary>
+internal static class HostGrammar
+{
+    private static readonly SearchValues<byte> RegisteredName = SearchValues.Create(
+        "-._~%!$&'()*+,;=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
+
+    private static readonly SearchValues<byte> AddressLiteral = SearchValues.Create(
+        "-._~!$&'()*+,;=:%0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
+
+    public static bool IsValid(ReadOnlySpan<byte> host)
+    {
+        ReadOnlySpan<byte> rest;
+        if (host.StartsWith("["u8))
+        {
+            var close = host.IndexOf((byte)']');
+            if (close < 2 || host[1..close].ContainsAnyExcept(AddressLiteral))
+            {
+                return false;
+            }
+
+            rest = host[(close + 1)..];
+        }
+        else
+        {
+            var end = host.IndexOfAnyExcept(RegisteredName);
+            if (end < 0)
+            {
+                return true;
+            }
+
+            rest = host[end..];
+        }
+
+        return rest.IsEmpty || (rest[0] == ':' && rest.Length <= 6 && !rest[1..].ContainsAnyExceptInRange((byte)'0', (byte)'9'));
+    }
+}

@@ -1,0 +1,161 @@
+using SQLitePCL;
+
+namespace FastListener.Storage.Catalog;
+
+/// <summary>
+/// One SQLite connection, used by one thread at a time, through the raw API: nothing is boxed and no row costs an allocation.
+/// Every failure is a <see cref="StorageFaultException"/> of the fitting kind.
+/// </summary>
+internal sealed class CatalogConnection : IDisposable
+{
+    public const int CheckpointPassive = 0;
+    public const int CheckpointTruncate = 3;
+
+    private const int CacheWriteStatus = 9; // SQLITE_DBSTATUS_CACHE_WRITE
+    private readonly sqlite3 _database;
+    private readonly List<CatalogStatement> _statements = [];
+
+    static CatalogConnection() => Batteries_V2.Init();
+
+    private CatalogConnection(sqlite3 database, string path)
+    {
+        _database = database;
+        Path = path;
+    }
+
+    public string Path { get; }
+
+    internal sqlite3 Handle => _database;
+
+    /// <summary>Opens for writing: WAL, a sync with every commit, checkpoints only when asked for.</summary>
+    public static CatalogConnection OpenForWriting(string path, bool create)
+    {
+        var connection = Open(path, raw.SQLITE_OPEN_READWRITE | (create ? raw.SQLITE_OPEN_CREATE : 0));
+        try
+        {
+            connection.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-4096; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens for reading what others may be writing.</summary>
+    public static CatalogConnection OpenForReading(string path)
+    {
+        // WAL readers take part in locking through the -shm file, so they open read-write and forbid themselves to write.
+        var connection = Open(path, raw.SQLITE_OPEN_READWRITE);
+        try
+        {
+            connection.Execute("PRAGMA query_only=ON; PRAGMA cache_size=-2048; PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    public void Execute(string sql) => Check(raw.sqlite3_exec(_database, sql), sql);
+
+    public CatalogStatement Prepare(string sql)
+    {
+        const uint persistent = 1; // SQLITE_PREPARE_PERSISTENT
+        Check(raw.sqlite3_prepare_v3(_database, sql, persistent, out var handle), sql);
+        var statement = new CatalogStatement(this, handle);
+        _statements.Add(statement);
+        return statement;
+    }
+
+    /// <summary>The first column of the first row; 0 when there is none.</summary>
+    public long Scalar(string sql)
+    {
+        using var statement = Prepare(sql);
+        var value = statement.Step() ? statement.Int64(0) : 0;
+        _statements.Remove(statement);
+        return value;
+    }
+
+    public void SetBusyTimeout(int milliseconds) => _ = raw.sqlite3_busy_timeout(_database, milliseconds);
+
+    /// <summary>Rolls back if a transaction is open; never fails.</summary>
+    public void Rollback() => _ = raw.sqlite3_exec(_database, "ROLLBACK");
+
+    /// <summary>Copies log pages into the database file. Returns what is left in the log, in pages.</summary>
+    public int Checkpoint(int mode)
+    {
+        var result = raw.sqlite3_wal_checkpoint_v2(_database, "main", mode, out var inLog, out var done);
+        if (result == raw.SQLITE_BUSY && mode == CheckpointPassive)
+        {
+            return int.MaxValue;
+        }
+
+        Check(result, "checkpoint");
+        return inLog - done;
+    }
+
+    /// <summary>Pages this connection has written since it was opened.</summary>
+    public int PagesWritten()
+    {
+        _ = raw.sqlite3_db_status(_database, CacheWriteStatus, out var current, out _, 0);
+        return current;
+    }
+
+    public void Dispose()
+    {
+        foreach (var statement in _statements)
+        {
+            statement.Dispose();
+        }
+
+        _statements.Clear();
+        _ = raw.sqlite3_close_v2(_database);
+        _database.Dispose();
+    }
+
+    internal void Check(int result, string what)
+    {
+        if (result is raw.SQLITE_OK or raw.SQLITE_ROW or raw.SQLITE_DONE)
+        {
+            return;
+        }
+
+        var message = $"Catalog {Path}: {raw.sqlite3_errmsg(_database).utf8_to_string()} ({raw.sqlite3_extended_errcode(_database)}) in: {what}";
+        throw (result & 0xFF) is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB
+            ? new CatalogDamagedException(message)
+            : new StorageFaultException(KindOf(result & 0xFF), message);
+    }
+
+    private static CatalogConnection Open(string path, int flags)
+    {
+        const int noMutex = 0x8000; // SQLITE_OPEN_NOMUTEX: one thread at a time is our rule
+        var result = raw.sqlite3_open_v2(path, out var database, flags | noMutex, null);
+        var connection = new CatalogConnection(database, path);
+        try
+        {
+            _ = raw.sqlite3_extended_result_codes(database, 0);
+            _ = raw.sqlite3_busy_timeout(database, 10_000);
+            connection.Check(result, "open");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private static StorageFaultKind KindOf(int result) => result switch
+    {
+        raw.SQLITE_FULL => StorageFaultKind.DiskFull,
+        raw.SQLITE_READONLY or raw.SQLITE_PERM => StorageFaultKind.ReadOnly,
+        _ => StorageFaultKind.InputOutput,
+    };
+}
+
+/// <summary>The catalog file is not a sound database.</summary>
+internal sealed class CatalogDamagedException(string message) : IOException(message);

@@ -1,0 +1,245 @@
+using System.Net;
+
+namespace FastListener.Storage.Catalog;
+
+/// <summary>
+/// Questions to the catalog. Each one reads its rows in pages, a short read transaction each, because a long one would keep the writer's log from
+/// being emptied. One thread at a time.
+/// </summary>
+internal sealed class CatalogReader : IDisposable
+{
+    private const int PageRows = 512;
+    private const string Columns =
+        "id, random, project_id, format, flags, received_at, committed_at, client, pack, offset, length, payload_count, payload_bytes, payloads, signature";
+
+    private readonly CatalogStatement _byId;
+    private readonly CatalogStatement _lastId;
+    private readonly CatalogStatement _newest;
+    private readonly CatalogStatement _oldest;
+    private readonly CatalogStatement _attachments;
+    private readonly CatalogStatement _projects;
+    private Dictionary<int, (string Universe, string Project)> _names = [];
+
+    private CatalogReader(CatalogConnection connection)
+    {
+        Connection = connection;
+        _byId = connection.Prepare($"SELECT {Columns} FROM objects WHERE id=?");
+        _lastId = connection.Prepare("SELECT max(id) FROM objects");
+        _newest = connection.Prepare(
+            "SELECT received_at, project_id, id FROM objects INDEXED BY objects_by_time WHERE received_at>=? AND received_at<=? AND (received_at, project_id, id)<(?,?,?) "
+            + "ORDER BY received_at DESC, project_id DESC, id DESC LIMIT ?");
+        _oldest = connection.Prepare($"SELECT {Columns} FROM objects WHERE id>? ORDER BY id LIMIT ?");
+        _attachments = connection.Prepare(
+            "SELECT first_index, payload_count, flags, committed_at, pack, offset, length, payloads FROM attachments WHERE object_id=? ORDER BY first_index");
+        _projects = connection.Prepare("SELECT id, universe, project FROM projects");
+    }
+
+    public CatalogConnection Connection { get; }
+
+    public static CatalogReader Open(string path)
+    {
+        var connection = CatalogConnection.OpenForReading(path);
+        try
+        {
+            if (CatalogSchema.Check(connection) != CatalogSchema.Version)
+            {
+                throw new StoreUnusableException($"The catalog {path} is of an older version: start the server on it once.");
+            }
+
+            return new(connection);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The object's row; null when there is none.</summary>
+    public CatalogRow? ById(long id)
+    {
+        try
+        {
+            return _byId.Bind(1, id).Step() ? Row(_byId) : null;
+        }
+        finally
+        {
+            _byId.Reset();
+        }
+    }
+
+    /// <summary>The object all of the reference fits.</summary>
+    public bool TryResolve(ObjectReference reference, out long id, out int projectId)
+    {
+        projectId = 0;
+        var last = LastId();
+        for (id = reference.NextCandidate(1, last); id > 0; id = reference.NextCandidate(id + 1, last))
+        {
+            try
+            {
+                if (_byId.Bind(1, id).Step() && reference.Matches(id, (uint)_byId.Int64(1)))
+                {
+                    projectId = _byId.Int32(2);
+                    return true;
+                }
+            }
+            finally
+            {
+                _byId.Reset();
+            }
+        }
+
+        id = 0;
+        return false;
+    }
+
+    /// <summary>Ids and projects from the newest received to the oldest, not older than <paramref name="since"/>.</summary>
+    public IEnumerable<(long Id, int ProjectId)> NewestFirst(long since)
+    {
+        var page = new List<(long Id, int ProjectId)>(PageRows);
+        var (received, project, id) = (long.MaxValue, long.MaxValue, long.MaxValue);
+        do
+        {
+            page.Clear();
+            try
+            {
+                _newest.Bind(1, since).Bind(2, received).Bind(3, received).Bind(4, project).Bind(5, id).Bind(6, PageRows);
+                while (_newest.Step())
+                {
+                    (received, project, id) = (_newest.Int64(0), _newest.Int64(1), _newest.Int64(2));
+                    page.Add((id, (int)project));
+                }
+            }
+            finally
+            {
+                _newest.Reset();
+            }
+
+            foreach (var found in page)
+            {
+                yield return found;
+            }
+        }
+        while (page.Count == PageRows);
+    }
+
+    /// <summary>Every row, by id.</summary>
+    public IEnumerable<CatalogRow> All()
+    {
+        var page = new List<CatalogRow>(PageRows);
+        long last = 0;
+        do
+        {
+            page.Clear();
+            try
+            {
+                _oldest.Bind(1, last).Bind(2, PageRows);
+                while (_oldest.Step())
+                {
+                    page.Add(Row(_oldest));
+                }
+            }
+            finally
+            {
+                _oldest.Reset();
+            }
+
+            foreach (var row in page)
+            {
+                last = row.Numbers.Id;
+                yield return row;
+            }
+        }
+        while (page.Count == PageRows);
+    }
+
+    /// <summary>An object's late attachments, in order.</summary>
+    public List<LateRow> LateAttachments(long objectId)
+    {
+        var rows = new List<LateRow>();
+        try
+        {
+            _attachments.Bind(1, objectId);
+            while (_attachments.Step())
+            {
+                rows.Add(new(
+                    objectId,
+                    _attachments.Int32(0),
+                    _attachments.Int32(1),
+                    _attachments.Int32(2),
+                    _attachments.Int64(3),
+                    new(_attachments.Int64(4), _attachments.Int64(5), _attachments.Int64(6)),
+                    _attachments.Blob(7).ToArray()));
+            }
+        }
+        finally
+        {
+            _attachments.Reset();
+        }
+
+        return rows;
+    }
+
+    /// <summary>Universe and project of a project id.</summary>
+    public (string Universe, string Project) ProjectNames(int id)
+    {
+        if (!_names.TryGetValue(id, out var names))
+        {
+            _names = AllProjects();
+            _names.TryGetValue(id, out names);
+        }
+
+        return (names.Universe ?? string.Empty, names.Project ?? string.Empty);
+    }
+
+    public Dictionary<int, (string Universe, string Project)> AllProjects()
+    {
+        var projects = new Dictionary<int, (string, string)>();
+        try
+        {
+            while (_projects.Step())
+            {
+                projects.Add(_projects.Int32(0), (_projects.Text(1), _projects.Text(2)));
+            }
+        }
+        finally
+        {
+            _projects.Reset();
+        }
+
+        return projects;
+    }
+
+    public void Dispose() => Connection.Dispose();
+
+    private long LastId()
+    {
+        try
+        {
+            return _lastId.Step() ? _lastId.Int64(0) : 0;
+        }
+        finally
+        {
+            _lastId.Reset();
+        }
+    }
+
+    private static CatalogRow Row(CatalogStatement row) => new(
+        new ObjectRow(
+            row.Int64(0), (uint)row.Int64(1), row.Int32(2), (byte)row.Int32(3), row.Int32(4), row.Int64(5), row.Int64(6),
+            new(row.Int64(8), row.Int64(9), row.Int64(10)), row.Int32(11), row.Int64(12)),
+        row.Blob(7).ToArray(),
+        row.Blob(13).ToArray(),
+        row.Blob(14).ToArray());
+}
+
+/// <summary>An object's row.</summary>
+internal sealed record CatalogRow(ObjectRow Numbers, byte[] Client, byte[] Table, byte[] Signature)
+{
+    public IPAddress? ClientAddress => Client.Length is 4 or 16 ? new IPAddress(Client) : null;
+
+    public bool Unconfirmed => (Numbers.Flags & ObjectRow.Unconfirmed) != 0;
+}
+
+/// <summary>A late attachment's row.</summary>
+internal sealed record LateRow(long ObjectId, int FirstIndex, int Count, int Flags, long CommittedAt, RecordPlace Place, byte[] Table);

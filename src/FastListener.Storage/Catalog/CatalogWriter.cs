@@ -1,0 +1,145 @@
+namespace FastListener.Storage.Catalog;
+
+/// <summary>The catalog as its writer sees it: prepared statements, one transaction per batch. Used by the committer's thread, and before that by recovery.</summary>
+internal sealed class CatalogWriter : IDisposable
+{
+    private readonly CatalogConnection _connection;
+    private readonly CatalogStatement _begin;
+    private readonly CatalogStatement _commit;
+    private readonly CatalogStatement _addObject;
+    private readonly CatalogStatement _addAttachment;
+    private readonly CatalogStatement _addFile;
+    private readonly CatalogStatement _setPack;
+    private readonly CatalogStatement _closePack;
+    private readonly CatalogStatement _addProject;
+    private readonly CatalogStatement _findProject;
+    private readonly CatalogStatement _lease;
+    private readonly CatalogStatement _payloadCount;
+
+    private CatalogWriter(CatalogConnection connection)
+    {
+        _connection = connection;
+        _begin = connection.Prepare("BEGIN IMMEDIATE");
+        _commit = connection.Prepare("COMMIT");
+        _addObject = connection.Prepare("INSERT INTO objects VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+        _addAttachment = connection.Prepare("INSERT INTO attachments VALUES(?,?,?,?,?,?,?,?,?)");
+        _addFile = connection.Prepare("INSERT INTO files VALUES(?,?,?)");
+        _setPack = connection.Prepare(
+            "INSERT INTO packs VALUES(?,?,?,1) ON CONFLICT(id) DO UPDATE SET committed_end=excluded.committed_end");
+        _closePack = connection.Prepare("UPDATE packs SET is_open=0 WHERE id=?");
+        _addProject = connection.Prepare("INSERT INTO projects(universe, project) VALUES(?,?) ON CONFLICT DO NOTHING");
+        _findProject = connection.Prepare("SELECT id FROM projects WHERE universe=? AND project=?");
+        _lease = connection.Prepare("UPDATE counters SET next=next+? WHERE name=? RETURNING next");
+        _payloadCount = connection.Prepare(
+            "SELECT max(o.payload_count, ifnull((SELECT max(first_index+payload_count) FROM attachments WHERE object_id=o.id),0)), o.flags FROM objects o WHERE o.id=?");
+    }
+
+    public CatalogConnection Connection => _connection;
+
+    /// <summary>Opens, creates or migrates the catalog.</summary>
+    public static CatalogWriter Open(string path, bool create)
+    {
+        var connection = CatalogConnection.OpenForWriting(path, create);
+        try
+        {
+            CatalogSchema.Prepare(connection);
+            return new(connection);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    public void Begin() => _begin.Run();
+
+    public void Commit() => _commit.Run();
+
+    public void AddObject(in ObjectRow row, ReadOnlySpan<byte> client, ReadOnlySpan<byte> payloads, ReadOnlySpan<byte> signature) =>
+        _addObject
+            .Bind(1, row.Id).Bind(2, row.Random).Bind(3, row.ProjectId).Bind(4, row.Format).Bind(5, row.Flags)
+            .Bind(6, row.ReceivedAt).Bind(7, row.CommittedAt).BindBlob(8, client)
+            .Bind(9, row.Place.Pack).Bind(10, row.Place.Offset).Bind(11, row.Place.Length)
+            .Bind(12, row.PayloadCount).Bind(13, row.PayloadBytes).BindBlob(14, payloads).BindBlob(15, signature)
+            .Run();
+
+    public void AddAttachment(long objectId, int firstIndex, int count, int flags, long committedAt, in RecordPlace place, ReadOnlySpan<byte> payloads) =>
+        _addAttachment
+            .Bind(1, objectId).Bind(2, firstIndex).Bind(3, count).Bind(4, flags).Bind(5, committedAt)
+            .Bind(6, place.Pack).Bind(7, place.Offset).Bind(8, place.Length).BindBlob(9, payloads)
+            .Run();
+
+    public void AddFile(string name, long objectId, long size) => _addFile.BindText(1, name).Bind(2, objectId).Bind(3, size).Run();
+
+    public void SetPack(long pack, uint instance, long committedEnd) => _setPack.Bind(1, pack).Bind(2, instance).Bind(3, committedEnd).Run();
+
+    public void ClosePack(long pack) => _closePack.Bind(1, pack).Run();
+
+    /// <summary>The project's id, given by this transaction when it is new.</summary>
+    public int ProjectId(string universe, string project)
+    {
+        var id = FindProject(universe, project);
+        if (id == 0)
+        {
+            _addProject.BindText(1, universe).BindText(2, project).Run();
+            id = FindProject(universe, project);
+        }
+
+        return id;
+    }
+
+    /// <summary>Takes so many ids off a counter; the first of them.</summary>
+    public long Lease(string counter, int count)
+    {
+        _lease.Bind(1, count).BindText(2, counter);
+        try
+        {
+            var next = _lease.Step() ? _lease.Int64(0) : throw new CatalogDamagedException($"The catalog has no counter {counter}.");
+            _lease.Step();
+            return next - count;
+        }
+        finally
+        {
+            _lease.Reset();
+        }
+    }
+
+    /// <summary>How many payload indexes of an object are taken; -1 when there is no such object.</summary>
+    public int PayloadsOf(long objectId)
+    {
+        try
+        {
+            return _payloadCount.Bind(1, objectId).Step() ? _payloadCount.Int32(0) : -1;
+        }
+        finally
+        {
+            _payloadCount.Reset();
+        }
+    }
+
+    public void Dispose() => _connection.Dispose();
+
+    private int FindProject(string universe, string project)
+    {
+        try
+        {
+            return _findProject.BindText(1, universe).BindText(2, project).Step() ? _findProject.Int32(0) : 0;
+        }
+        finally
+        {
+            _findProject.Reset();
+        }
+    }
+}
+
+/// <summary>Where a record lies.</summary>
+internal readonly record struct RecordPlace(long Pack, long Offset, long Length);
+
+/// <summary>The numbers of an object's catalog row. Times are Unix microseconds.</summary>
+internal readonly record struct ObjectRow(
+    long Id, uint Random, int ProjectId, byte Format, int Flags, long ReceivedAt, long CommittedAt, RecordPlace Place, int PayloadCount, long PayloadBytes)
+{
+    /// <summary>Salvage found it beyond the last commit it could prove.</summary>
+    public const int Unconfirmed = 1;
+}

@@ -1,0 +1,392 @@
+using FastListener.Storage.Catalog;
+using FastListener.Storage.Packs;
+using FastListener.Storage.Payloads;
+using Microsoft.Extensions.Logging;
+
+namespace FastListener.Storage.Commit;
+
+/// <summary>
+/// Where batches go: the pack being written and the catalog, and what may be trusted of them after a fault. Used by the committer's thread only.
+/// </summary>
+internal sealed class CommitTarget : IDisposable
+{
+    private const int ObjectIdBlock = 4096;
+    private const int PackIdBlock = 1;
+
+    private readonly StoreOptions _options;
+    private readonly StoreLayout _layout;
+    private readonly StorageDevice _device;
+    private readonly uint _instance;
+    private readonly ILogger _logger;
+    private readonly PackWriter _packs;
+    private readonly CatalogCheckpointer _checkpointer;
+    private readonly IdLease _objectIds = new("object", ObjectIdBlock);
+    private readonly IdLease _packIds = new("pack", PackIdBlock);
+    private readonly List<(ProjectKey Key, int Id)> _newProjects = [];
+    private readonly Dictionary<long, int> _nextIndexes = [];
+    private readonly List<long> _closedPacks = [];
+    private readonly List<long> _packsInDoubt = [];
+    private readonly List<(long ObjectId, PayloadFile File)> _filesInDoubt = [];
+    private CatalogWriter? _catalog;
+    private Stage _stage;
+    private bool _inTransaction;
+    private long _now;
+
+    private enum Stage
+    {
+        Preparing,
+        WritingPack,
+        WritingCatalog,
+        Committing,
+        Committed,
+    }
+
+    public CommitTarget(StoreOptions options, StoreLayout layout, StorageDevice device, uint instance, bool direct, CatalogWriter catalog, ILogger logger)
+    {
+        _options = options;
+        _layout = layout;
+        _device = device;
+        _instance = instance;
+        _logger = logger;
+        _catalog = catalog;
+        _packs = new(layout, device, instance, direct, logger);
+        _checkpointer = new(layout.Catalog, logger);
+    }
+
+    /// <summary>The pack the batch goes to.</summary>
+    public long Pack => _packs.Pack;
+
+    /// <summary>Where in it.</summary>
+    public long End => _packs.End;
+
+    /// <summary>The catalog, for tests that break it.</summary>
+    internal CatalogWriter? Catalog => _catalog;
+
+    /// <summary>Gets a trustworthy catalog, a pack and enough ids, if they are not there already.</summary>
+    public void Prepare(int submissions, long now)
+    {
+        _stage = Stage.Preparing;
+        _now = now;
+        var catalog = _catalog ?? ReopenCatalog(now);
+        if (_objectIds.Available < submissions || (!_packs.IsOpen && _packIds.Available < 1))
+        {
+            LeaseNow(catalog);
+        }
+
+        if (!_packs.IsOpen)
+        {
+            _packs.Create(_packIds.Take(), now);
+        }
+    }
+
+    /// <summary>The first of so many payload indexes of an object; -1 when it does not exist. Holds the catalog's write lock until the batch ends.</summary>
+    public int TakePayloadIndexes(long objectId, int count)
+    {
+        EnterTransaction();
+        if (!_nextIndexes.TryGetValue(objectId, out var next))
+        {
+            next = _catalog!.PayloadsOf(objectId);
+        }
+
+        if (next < 0)
+        {
+            return -1;
+        }
+
+        _nextIndexes[objectId] = next + count;
+        return next;
+    }
+
+    public long TakeId() => _objectIds.Take();
+
+    /// <summary>Makes the batch durable. When it returns, every entry may be acknowledged.</summary>
+    public void Write(ReadOnlySpan<byte> bytes, List<BatchEntry> batch, long now)
+    {
+        _stage = Stage.WritingPack;
+        _packs.Append(bytes);
+        _stage = Stage.WritingCatalog;
+        EnterTransaction();
+        foreach (var entry in batch)
+        {
+            AddRows(entry, now);
+        }
+
+        var catalog = _catalog!;
+        catalog.SetPack(_packs.Pack, _instance, _packs.End + bytes.Length);
+        foreach (var pack in _closedPacks)
+        {
+            catalog.ClosePack(pack);
+        }
+
+        if (_objectIds.Available < _options.MaxBatchObjects * 2)
+        {
+            _objectIds.Renew(catalog);
+        }
+
+        _packIds.Renew(catalog);
+        _stage = Stage.Committing;
+        catalog.Commit();
+        _stage = Stage.Committed;
+        _inTransaction = false;
+        _packs.Confirm();
+        _objectIds.Confirm();
+        _packIds.Confirm();
+        _closedPacks.Clear();
+        foreach (var (key, id) in _newProjects)
+        {
+            key.Id = id;
+        }
+    }
+
+    /// <summary>
+    /// After a fault: the pack is never written again; a catalog that failed is closed. True when nobody knows whether the batch was committed.
+    /// </summary>
+    public bool Abandon(Exception cause)
+    {
+        var inDoubt = _stage == Stage.Committing;
+        if (_stage is Stage.Committed)
+        {
+            return false;
+        }
+
+        _objectIds.Forget();
+        _packIds.Forget();
+        if (_stage is Stage.WritingCatalog or Stage.Committing || cause is CatalogDamagedException)
+        {
+            DropCatalog(cause);
+        }
+        else if (_inTransaction)
+        {
+            _catalog!.Connection.Rollback();
+            _inTransaction = false;
+        }
+
+        if (inDoubt)
+        {
+            _packsInDoubt.Add(_packs.Pack);
+            _packs.Release();
+        }
+        else if (_stage != Stage.Preparing)
+        {
+            ClosePack(_now);
+        }
+
+        return inDoubt;
+    }
+
+    /// <summary>Takes the files of a submission whose fate is not known, so that they are not erased if the catalog names them after all.</summary>
+    public void KeepUntilKnown(in BatchEntry entry)
+    {
+        foreach (var payload in entry.Submission.Parts.Payloads)
+        {
+            if (payload.TakeFile() is { } file)
+            {
+                _filesInDoubt.Add((entry.Id, file));
+            }
+        }
+    }
+
+    public void EndBatch()
+    {
+        _newProjects.Clear();
+        _nextIndexes.Clear();
+        if (_inTransaction)
+        {
+            _catalog?.Connection.Rollback();
+            _inTransaction = false;
+        }
+    }
+
+    /// <summary>What can wait until the answers are out: ending a full pack, checkpoints.</summary>
+    public void AfterBatch()
+    {
+        if (_packs.IsOpen && _packs.End >= _options.PackBytes)
+        {
+            ClosePack(_now);
+        }
+
+        if (_catalog is not null)
+        {
+            _checkpointer.AfterBatch(_catalog.Connection);
+        }
+    }
+
+    /// <summary>A clean end: the pack sealed, unused ids given back, the instance forgotten. False when something is left for recovery.</summary>
+    public bool Close(long now)
+    {
+        try
+        {
+            var catalog = _catalog ?? ReopenCatalog(now);
+            if (_packs.IsOpen)
+            {
+                ClosePack(now);
+            }
+
+            EnterTransaction();
+            foreach (var pack in _closedPacks)
+            {
+                catalog.ClosePack(pack);
+            }
+
+            _objectIds.GiveBack(catalog.Connection);
+            _packIds.GiveBack(catalog.Connection);
+            if (catalog.Connection.Scalar($"SELECT count(*) FROM packs WHERE is_open=1 AND instance={_instance}") == 0)
+            {
+                catalog.Connection.Execute($"DELETE FROM instances WHERE id={_instance}");
+            }
+
+            catalog.Commit();
+            _inTransaction = false;
+            return true;
+        }
+        catch (IOException fault)
+        {
+            StoreLog.CatalogDropped(_logger, fault);
+            return false;
+        }
+    }
+
+    public void Dispose()
+    {
+        _checkpointer.Dispose();
+        _packs.Dispose();
+        _catalog?.Dispose();
+        _catalog = null;
+    }
+
+    private void EnterTransaction()
+    {
+        if (!_inTransaction)
+        {
+            _catalog!.Begin();
+            _inTransaction = true;
+        }
+    }
+
+    private void AddRows(in BatchEntry entry, long now)
+    {
+        var record = entry.Submission.Parts.Record;
+        var place = new RecordPlace(_packs.Pack, _packs.End + entry.Offset, entry.Length);
+        if (entry.IsLate)
+        {
+            _catalog!.AddAttachment(entry.Id, entry.FirstIndex, record.PayloadCount, 0, now, place, record.Table);
+        }
+        else
+        {
+            var row = new ObjectRow(
+                entry.Id, entry.Random, ProjectId(entry.Submission.Project!), (byte)entry.Submission.Format, 0, record.Received, now, place,
+                record.PayloadCount, record.PayloadBytes);
+            _catalog!.AddObject(row, record.Client, record.Table, record.Signature);
+        }
+
+        foreach (var payload in entry.Submission.Parts.Payloads)
+        {
+            if (payload.File is { } file)
+            {
+                _catalog.AddFile(file.Name, entry.Id, payload.Length);
+            }
+        }
+    }
+
+    private int ProjectId(ProjectKey key)
+    {
+        if (key.Id != 0)
+        {
+            return key.Id;
+        }
+
+        foreach (var (known, knownId) in _newProjects)
+        {
+            if (known == key)
+            {
+                return knownId;
+            }
+        }
+
+        var id = _catalog!.ProjectId(key.Universe, key.Project);
+        _newProjects.Add((key, id));
+        return id;
+    }
+
+    private void LeaseNow(CatalogWriter catalog)
+    {
+        _stage = Stage.WritingCatalog;
+        EnterTransaction();
+        _objectIds.Renew(catalog);
+        _packIds.Renew(catalog);
+        catalog.Commit();
+        _inTransaction = false;
+        _objectIds.Confirm();
+        _packIds.Confirm();
+        _stage = Stage.Preparing;
+    }
+
+    private void ClosePack(long now)
+    {
+        var committed = _packs.HasCommits;
+        if (_packs.Close(now) && committed)
+        {
+            _closedPacks.Add(_packs.Pack);
+        }
+    }
+
+    private void DropCatalog(Exception cause)
+    {
+        StoreLog.CatalogDropped(_logger, cause);
+        _catalog?.Connection.Rollback();
+        _catalog?.Dispose();
+        _catalog = null;
+        _inTransaction = false;
+    }
+
+    /// <summary>
+    /// A commit that failed may have left log pages that were never synced, and the next sync would not say so. So the log is emptied into the database
+    /// file, with syncs of its own, before the catalog is trusted again.
+    /// </summary>
+    private CatalogWriter ReopenCatalog(long now)
+    {
+        var catalog = CatalogWriter.Open(_layout.Catalog, create: false);
+        try
+        {
+            catalog.Connection.SetBusyTimeout(2_000);
+            catalog.Connection.Checkpoint(CatalogConnection.CheckpointTruncate);
+            catalog.Connection.SetBusyTimeout(10_000);
+            ResolveDoubts(catalog, now);
+        }
+        catch
+        {
+            catalog.Dispose();
+            throw;
+        }
+
+        return _catalog = catalog;
+    }
+
+    private void ResolveDoubts(CatalogWriter catalog, long now)
+    {
+        foreach (var pack in _packsInDoubt)
+        {
+            var end = catalog.Connection.Scalar($"SELECT committed_end FROM packs WHERE id={pack}");
+            if (end == 0)
+            {
+                _device.Delete(_layout.Pack(pack));
+                continue;
+            }
+
+            using var file = _device.OpenExisting(_layout.Pack(pack));
+            PackWriter.Finish(file, pack, end, now);
+            _closedPacks.Add(pack);
+        }
+
+        _packsInDoubt.Clear();
+        foreach (var (objectId, file) in _filesInDoubt)
+        {
+            if (catalog.Connection.Scalar($"SELECT count(*) FROM files WHERE name='{file.Name}'") == 0)
+            {
+                file.Erase();
+            }
+        }
+
+        _filesInDoubt.Clear();
+    }
+}

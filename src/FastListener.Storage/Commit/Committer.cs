@@ -1,0 +1,295 @@
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using FastListener.Storage.Catalog;
+using FastListener.Storage.Packs;
+using FastListener.Storage.Payloads;
+using Microsoft.Extensions.Logging;
+
+namespace FastListener.Storage.Commit;
+
+/// <summary>
+/// The one thread that makes submissions durable. A batch is whatever arrived during the last commit: one pack write, one data sync, one catalog
+/// transaction, then the answers, which run on other threads.
+/// </summary>
+internal sealed class Committer : IDisposable
+{
+    private readonly StoreOptions _options;
+    private readonly CommitTarget _target;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Channel<Submission> _queue;
+    private readonly ManualResetEventSlim _arrived = new();
+    private readonly Action _signalArrival;
+    private readonly BatchBuffer _bytes;
+    private readonly List<BatchEntry> _batch = [];
+    private readonly byte[] _randomBytes = new byte[1024];
+    private readonly Thread _thread;
+    private int _randomUsed;
+    private Submission? _carried;
+    private long _lastTime;
+    private CommitCounters _counters;
+
+    public Committer(StoreOptions options, CommitTarget target, TimeProvider time, ILogger logger)
+    {
+        _options = options;
+        _target = target;
+        _time = time;
+        _logger = logger;
+        _randomUsed = _randomBytes.Length;
+        _bytes = new(options.MaxBatchBytes);
+        _signalArrival = _arrived.Set;
+        _queue = Channel.CreateBounded<Submission>(new BoundedChannelOptions(options.QueueLength)
+        {
+            SingleReader = true,
+            AllowSynchronousContinuations = true, // the only continuation is a signal to our own thread
+        });
+        _thread = new Thread(Run) { IsBackground = true, Name = "committer" };
+        _thread.Start();
+    }
+
+    public ChannelWriter<Submission> Queue => _queue.Writer;
+
+    public int Queued => _queue.Reader.Count;
+
+    /// <summary>A consistent-enough picture for statistics: each counter is whole.</summary>
+    public ref readonly CommitCounters Counters => ref _counters;
+
+    /// <summary>Commits what is queued, then ends the thread. The target stays open.</summary>
+    public void Stop()
+    {
+        _queue.Writer.TryComplete();
+        _thread.Join();
+    }
+
+    public void Dispose()
+    {
+        Stop();
+        _bytes.Dispose();
+        _arrived.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            while (Gather())
+            {
+                CommitBatch();
+                _target.AfterBatch();
+            }
+        }
+        catch (Exception exception)
+        {
+            // A defect, not a disk fault: those end in CommitBatch. Nobody must wait for ever.
+            StoreLog.CommitterDied(_logger, exception);
+            _queue.Writer.TryComplete();
+            FailAll(exception);
+            while (_carried is not null || _queue.Reader.TryRead(out _carried))
+            {
+                _carried.Fail(new StorageFaultException(StorageFaultKind.Stopping, "The store is closed.", exception));
+                _carried = null;
+            }
+        }
+    }
+
+    /// <summary>Waits for a submission, then takes what else is there, as much as one batch holds. False at the end.</summary>
+    private bool Gather()
+    {
+        _batch.Clear();
+        if (_carried is null && !WaitForFirst())
+        {
+            return false;
+        }
+
+        var room = _bytes.Capacity;
+        while (_batch.Count < _options.MaxBatchObjects && (_carried is not null || _queue.Reader.TryRead(out _carried)))
+        {
+            var length = _carried.Parts.Record.Length;
+            if (length > room && _batch.Count > 0)
+            {
+                break; // it begins the next batch
+            }
+
+            _batch.Add(new BatchEntry(_carried, _carried.FollowUpOf));
+            _carried = null;
+            room -= length;
+        }
+
+        return _batch.Count > 0;
+    }
+
+    private bool WaitForFirst()
+    {
+        while (!_queue.Reader.TryRead(out _carried))
+        {
+            var wait = _queue.Reader.WaitToReadAsync(CancellationToken.None).GetAwaiter();
+            if (!wait.IsCompleted)
+            {
+                _arrived.Reset();
+                wait.UnsafeOnCompleted(_signalArrival);
+                _arrived.Wait();
+            }
+
+            if (!wait.GetResult())
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void CommitBatch()
+    {
+        var now = Now();
+        try
+        {
+            _target.Prepare(_batch.Count, now);
+            ResolveFollowUps();
+            if (_batch.Count > 0)
+            {
+                Lay(now);
+                _target.Write(_bytes.Finish(_target.Pack, _target.End, _batch.Count, now), _batch, now);
+                AnswerAll();
+            }
+        }
+        catch (Exception exception)
+        {
+            FailAll(exception);
+        }
+        finally
+        {
+            _target.EndBatch();
+        }
+    }
+
+    /// <summary>Gives late attachments their index. Those whose object is gone fail alone.</summary>
+    private void ResolveFollowUps()
+    {
+        for (var i = 0; i < _batch.Count; i++)
+        {
+            var entry = _batch[i];
+            if (!entry.IsLate)
+            {
+                continue;
+            }
+
+            var first = _target.TakePayloadIndexes(entry.Id, entry.Submission.Parts.Record.PayloadCount);
+            if (first < 0)
+            {
+                _batch.RemoveAt(i--);
+                entry.Submission.Fail(new StorageFaultException(StorageFaultKind.ObjectGone, "The object no longer exists."));
+                continue;
+            }
+
+            _batch[i] = entry with { FirstIndex = first };
+        }
+    }
+
+    private void Lay(long now)
+    {
+        _bytes.Clear(_batch[0].Submission.Parts.Record.Length);
+        for (var i = 0; i < _batch.Count; i++)
+        {
+            var entry = _batch[i];
+            var parts = entry.Submission.Parts;
+            var length = parts.Record.Length;
+            var destination = _bytes.Next(length, out var offset);
+            entry = entry.IsLate
+                ? entry with { Offset = offset, Length = length }
+                : entry with { Id = _target.TakeId(), Random = NextRandom(), Offset = offset, Length = length };
+            parts.Record.CopyTo(
+                destination, parts.Inline, entry.IsLate ? PackLayout.LateAttachmentRecord : PackLayout.ObjectRecord, entry.Id, entry.Random, now, entry.FirstIndex);
+            parts.Inline.Clear(); // the batch holds the bytes now
+            _batch[i] = entry;
+        }
+    }
+
+    private void AnswerAll()
+    {
+        var late = 0;
+        long bytes = 0;
+        var large = 0;
+        foreach (var entry in _batch)
+        {
+            late += entry.IsLate ? 1 : 0;
+            bytes += entry.Submission.Parts.Record.PayloadBytes;
+            foreach (var payload in entry.Submission.Parts.Payloads)
+            {
+                large += payload.IsSpilled ? 1 : 0;
+            }
+        }
+
+        if (_counters.Fault is not null)
+        {
+            StoreLog.FaultCleared(_logger, _counters.FailedBatches);
+        }
+
+        _counters.Succeeded(_batch.Count - late, late, bytes, large);
+        foreach (var entry in _batch)
+        {
+            entry.Submission.Complete(new Receipt(entry.Id, entry.Random, entry.IsLate ? entry.FirstIndex : 0));
+        }
+
+        _batch.Clear();
+    }
+
+    private void FailAll(Exception exception)
+    {
+        var kind = (exception as StorageFaultException)?.Kind ?? StorageFaultKind.InputOutput;
+        if (_batch.Count > 0)
+        {
+            StoreLog.BatchFailed(_logger, _batch.Count, kind, _target.Pack, exception);
+            _counters.Failed(_batch.Count, kind);
+        }
+
+        var inDoubt = _target.Abandon(exception);
+        foreach (var entry in _batch)
+        {
+            if (inDoubt)
+            {
+                _target.KeepUntilKnown(entry);
+            }
+
+            entry.Submission.Fail(new StorageFaultException(kind, "The submission was not stored.", exception));
+        }
+
+        _batch.Clear();
+    }
+
+    private uint NextRandom()
+    {
+        while (true)
+        {
+            if (_randomUsed == _randomBytes.Length)
+            {
+                RandomNumberGenerator.Fill(_randomBytes);
+                _randomUsed = 0;
+            }
+
+            var random = BitConverter.ToUInt32(_randomBytes, _randomUsed);
+            _randomUsed += sizeof(uint);
+            if (random != 0)
+            {
+                return random; // 0 is the zero-filled form's
+            }
+        }
+    }
+
+    /// <summary>The clock, which never runs backwards within a process.</summary>
+    private long Now() => _lastTime = Math.Max(_lastTime, UnixMicroseconds.From(_time.GetUtcNow()));
+}
+
+/// <summary>One submission in a batch. <c>Id</c> is the object's, new or (late attachment) old.</summary>
+internal readonly record struct BatchEntry(Submission Submission, long Id)
+{
+    public bool IsLate { get; } = Id != 0;
+
+    public uint Random { get; init; }
+
+    public int FirstIndex { get; init; }
+
+    public int Offset { get; init; }
+
+    public int Length { get; init; }
+}

@@ -1,0 +1,220 @@
+using System.Globalization;
+using FastListener.Storage.Catalog;
+using FastListener.Storage.Devices;
+using FastListener.Storage.Packs;
+using Microsoft.Extensions.Logging;
+
+namespace FastListener.Storage.Commit;
+
+/// <summary>
+/// Cleans up after instances that ended without saying goodbye, and after nobody else: an instance that lives holds the lock in its staging
+/// directory. Costs nothing after a clean end; never reads inside packs.
+/// </summary>
+internal sealed class Recovery(StoreLayout layout, StorageDevice device, CatalogWriter catalog, ILogger logger)
+{
+    private readonly CatalogConnection _connection = catalog.Connection;
+
+    public void Run(long now)
+    {
+        var dead = FindDead();
+        if (dead.Count == 0)
+        {
+            return;
+        }
+
+        StoreLog.Recovering(logger, dead.Count);
+        try
+        {
+            CutPacks(dead, now);
+            SetAsideUnknownPacks(dead);
+            SetAsideUnknownFiles(dead);
+            SweepStaging(dead);
+            Forget(dead);
+        }
+        finally
+        {
+            foreach (var instance in dead.Values)
+            {
+                instance?.Dispose();
+            }
+        }
+    }
+
+    /// <summary>Instances known to the catalog or by their staging directory whose lock is free. We hold their locks from here on.</summary>
+    private Dictionary<uint, LockFile?> FindDead()
+    {
+        var known = new HashSet<uint>();
+        using (var statement = _connection.Prepare("SELECT id FROM instances"))
+        {
+            while (statement.Step())
+            {
+                known.Add((uint)statement.Int64(0));
+            }
+        }
+
+        foreach (var path in Directory.EnumerateDirectories(layout.Staging))
+        {
+            if (uint.TryParse(Path.GetFileName(path), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var instance))
+            {
+                known.Add(instance);
+            }
+        }
+
+        var dead = new Dictionary<uint, LockFile?>();
+        foreach (var instance in known)
+        {
+            if (!Directory.Exists(layout.InstanceStaging(instance)))
+            {
+                dead.Add(instance, null);
+            }
+            else if (LockFile.TryTake(layout.InstanceLock(instance)) is { } taken)
+            {
+                dead.Add(instance, taken);
+            }
+        }
+
+        return dead;
+    }
+
+    /// <summary>What a pack holds beyond its committed end does not exist.</summary>
+    private void CutPacks(Dictionary<uint, LockFile?> dead, long now)
+    {
+        var open = new List<(long Pack, long End)>();
+        using (var statement = _connection.Prepare("SELECT id, committed_end, instance FROM packs WHERE is_open=1"))
+        {
+            while (statement.Step())
+            {
+                if (dead.ContainsKey((uint)statement.Int64(2)))
+                {
+                    open.Add((statement.Int64(0), statement.Int64(1)));
+                }
+            }
+        }
+
+        foreach (var (pack, end) in open)
+        {
+            var info = new FileInfo(layout.Pack(pack));
+            if (!info.Exists || info.Length < end)
+            {
+                StoreLog.PackTooShort(logger, pack, info.Exists ? info.Length : 0, end); // leave the evidence as it is
+            }
+            else
+            {
+                using var file = device.OpenExisting(info.FullName);
+                PackWriter.Finish(file, pack, end, now);
+                if (info.Length > end)
+                {
+                    StoreLog.PackCut(logger, pack, info.Length, end);
+                }
+            }
+
+            _connection.Execute($"UPDATE packs SET is_open=0 WHERE id={pack}");
+        }
+    }
+
+    /// <summary>Packs that never saw a commit: empty ones go, others are kept for whoever wants to look.</summary>
+    private void SetAsideUnknownPacks(Dictionary<uint, LockFile?> dead)
+    {
+        var known = new HashSet<long>();
+        using (var statement = _connection.Prepare("SELECT id FROM packs"))
+        {
+            while (statement.Step())
+            {
+                known.Add(statement.Int64(0));
+            }
+        }
+
+        var moved = false;
+        foreach (var file in new DirectoryInfo(layout.Packs).EnumerateFiles())
+        {
+            if (!PackLayout.TryParseFileName(file.Name, out var pack) || known.Contains(pack))
+            {
+                continue;
+            }
+
+            if (file.Length <= PackLayout.FileHeaderSize)
+            {
+                device.Delete(file.FullName);
+            }
+            else if (!PackReader.TryReadHeader(file.FullName, out var instance) || dead.ContainsKey(instance))
+            {
+                SetAside(file.FullName, file.Name);
+            }
+            else
+            {
+                continue;
+            }
+
+            moved = true;
+        }
+
+        if (moved)
+        {
+            device.SyncDirectory(layout.Orphans);
+            device.SyncDirectory(layout.Packs);
+        }
+    }
+
+    /// <summary>Payload files that no row names, found by a complete scan before the first one moves.</summary>
+    private void SetAsideUnknownFiles(Dictionary<uint, LockFile?> dead)
+    {
+        var unknown = new List<FileInfo>();
+        using (var find = _connection.Prepare("SELECT 1 FROM files WHERE name=?"))
+        {
+            foreach (var file in new DirectoryInfo(layout.Files).EnumerateFiles("*", SearchOption.AllDirectories))
+            {
+                if (StoreLayout.TryParseFileName(file.Name, out var instance) && dead.ContainsKey(instance))
+                {
+                    if (!find.BindText(1, file.Name).Step())
+                    {
+                        unknown.Add(file);
+                    }
+
+                    find.Reset();
+                }
+            }
+        }
+
+        foreach (var file in unknown)
+        {
+            SetAside(file.FullName, file.Name);
+            device.SyncDirectory(layout.Orphans);
+            device.SyncDirectory(file.DirectoryName!);
+        }
+    }
+
+    private void SweepStaging(Dictionary<uint, LockFile?> dead)
+    {
+        foreach (var instance in dead.Keys)
+        {
+            var staging = layout.InstanceStaging(instance);
+            if (!Directory.Exists(staging))
+            {
+                continue;
+            }
+
+            foreach (var file in Directory.EnumerateFiles(staging))
+            {
+                device.Delete(file);
+            }
+
+            device.DeleteDirectory(staging);
+        }
+
+        device.SyncDirectory(layout.Staging);
+    }
+
+    private void Forget(Dictionary<uint, LockFile?> dead)
+    {
+        foreach (var instance in dead.Keys)
+        {
+            _connection.Execute($"DELETE FROM instances WHERE id={instance}");
+        }
+    }
+
+    private void SetAside(string path, string name)
+    {
+        StoreLog.Orphaned(logger, name);
+        device.Rename(path, Path.Combine(layout.Orphans, name));
+    }
+}

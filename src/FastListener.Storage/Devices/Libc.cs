@@ -1,0 +1,96 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace FastListener.Storage.Devices;
+
+/// <summary>The system calls .NET has no name for. Linux only.</summary>
+internal static unsafe partial class Libc
+{
+    public const int ReadOnly = 0;
+    public const int WriteOnly = 1;
+    public const int ReadWrite = 2;
+    public const int CreateNew = 0x40 | 0x80; // O_CREAT | O_EXCL
+    public const int CreateAny = 0x40; // O_CREAT
+    public const int CloseOnExec = 0x80000;
+
+    public const int NotFound = 2; // ENOENT
+    public const int Interrupted = 4; // EINTR
+    public const int WouldBlock = 11; // EAGAIN
+    public const int Exists = 17; // EEXIST
+    public const int InvalidArgument = 22; // EINVAL
+    public const int NoSpace = 28; // ENOSPC
+    public const int ReadOnlyFileSystem = 30; // EROFS
+    public const int NotPermitted = 1; // EPERM
+    public const int AccessDenied = 13; // EACCES
+    public const int FileTooLarge = 27; // EFBIG
+    public const int QuotaExceeded = 122; // EDQUOT
+    public const int IllegalSeek = 29; // ESPIPE
+    public const int NotImplemented = 38; // ENOSYS
+
+    public const int LockExclusiveNow = 2 | 4; // LOCK_EX | LOCK_NB
+    public const int GetFlags = 3; // F_GETFL
+    public const int SetFlags = 4; // F_SETFL
+    public const int DontNeed = 4; // POSIX_FADV_DONTNEED
+    public const uint StartWrite = 2; // SYNC_FILE_RANGE_WRITE
+    public const uint WaitBeforeWriteAndAfter = 1 | 2 | 4; // SYNC_FILE_RANGE_WAIT_BEFORE | WRITE | WAIT_AFTER
+
+    /// <summary>O_DIRECT and O_DIRECTORY trade places between x86 and ARM.</summary>
+    public static readonly int Direct = IsArm ? 0x10000 : 0x4000;
+
+    public static readonly int Directory = IsArm ? 0x4000 : 0x10000;
+
+    private static bool IsArm => RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm;
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Open(string path, int flags, int mode);
+
+    [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
+    public static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "pwrite", SetLastError = true)]
+    public static partial nint Write(SafeFileHandle file, byte* bytes, nint count, long offset);
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    public static partial int SyncData(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    public static partial int Sync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
+    public static partial int Truncate(SafeFileHandle file, long length);
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    public static partial int Control(SafeFileHandle file, int command, int argument);
+
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    public static partial int Lock(SafeFileHandle file, int operation);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
+    public static partial int SyncRange(SafeFileHandle file, long offset, long length, uint flags);
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise", SetLastError = true)]
+    public static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
+
+    [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Rename(string source, string target);
+
+    [LibraryImport("libc", EntryPoint = "unlink", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Unlink(string path);
+
+    [LibraryImport("libc", EntryPoint = "mkdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int MakeDirectory(string path, int mode);
+
+    [LibraryImport("libc", EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int RemoveDirectory(string path);
+
+    /// <summary>The exception for an errno: what was tried, what the system said.</summary>
+    public static StorageFaultException Fault(string what, string path, int errno) =>
+        new(KindOf(errno), $"{what} {path}: {Marshal.GetPInvokeErrorMessage(errno)} ({errno})");
+
+    private static StorageFaultKind KindOf(int errno) => errno switch
+    {
+        NoSpace or QuotaExceeded or FileTooLarge => StorageFaultKind.DiskFull,
+        ReadOnlyFileSystem or NotPermitted or AccessDenied => StorageFaultKind.ReadOnly,
+        _ => StorageFaultKind.InputOutput,
+    };
+}

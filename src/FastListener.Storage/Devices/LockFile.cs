@@ -1,0 +1,34 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace FastListener.Storage.Devices;
+
+/// <summary>An advisory lock that the kernel gives back when its process ends, however it ends.</summary>
+internal sealed class LockFile : IDisposable
+{
+    private readonly SafeFileHandle _handle;
+
+    private LockFile(SafeFileHandle handle) => _handle = handle;
+
+    /// <summary>Takes the lock, creating the file; null when another holder has it.</summary>
+    public static LockFile? TryTake(string path)
+    {
+        var descriptor = Libc.Open(path, Libc.ReadWrite | Libc.CreateAny | Libc.CloseOnExec, 0x180);
+        if (descriptor < 0)
+        {
+            throw Libc.Fault("Cannot open", path, Marshal.GetLastPInvokeError());
+        }
+
+        var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        if (Libc.Lock(handle, Libc.LockExclusiveNow) == 0)
+        {
+            return new(handle);
+        }
+
+        var errno = Marshal.GetLastPInvokeError();
+        handle.Dispose();
+        return errno == Libc.WouldBlock ? null : throw Libc.Fault("Cannot lock", path, errno);
+    }
+
+    public void Dispose() => _handle.Dispose();
+}

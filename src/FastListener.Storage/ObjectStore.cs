@@ -1,0 +1,164 @@
+using FastListener.Storage.Packs;
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using FastListener.Storage.Catalog;
+using FastListener.Storage.Commit;
+using FastListener.Storage.Devices;
+using FastListener.Storage.Payloads;
+using Microsoft.Extensions.Logging;
+
+namespace FastListener.Storage;
+
+/// <summary>
+/// The durable store of one data directory. One process at a time opens it for writing; any number read it (<see cref="StoreReader"/>).
+/// All members may be called from any thread.
+/// </summary>
+public sealed class ObjectStore : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<(string Universe, string Project), ProjectKey> _projects = new();
+    private readonly StoreInstance _instance;
+    private readonly FileQueue _files;
+    private readonly SubmissionPool _submissions;
+    private readonly CatalogLookups _lookups;
+    private readonly CommitTarget _target;
+    private readonly Committer _committer;
+    private readonly TimeProvider _time;
+    private int _disposed;
+
+    private ObjectStore(StoreInstance instance, StoreOptions options, ILogger logger, TimeProvider time, StorageDevice device)
+    {
+        _instance = instance;
+        _time = time;
+        _files = new(options, instance.Layout, device, instance.Id, logger);
+        _submissions = new(options, _files, time);
+        _lookups = new(instance.Layout.Catalog);
+        foreach (var (id, names) in _lookups.AllProjects())
+        {
+            _projects.TryAdd(names, new ProjectKey(names.Universe, names.Project) { Id = id });
+        }
+
+        var direct = options.DirectPacks && device.SupportsDirect(instance.Layout.InstanceStaging(instance.Id));
+        if (options.DirectPacks && !direct)
+        {
+            StoreLog.NoDirectWrites(logger, instance.Layout.Data);
+        }
+
+        _target = new(options, instance.Layout, device, instance.Id, direct, instance.Catalog, logger);
+        _committer = new(options, _target, time, logger);
+    }
+
+    /// <summary>What the store has done so far.</summary>
+    public StoreStatistics Statistics
+    {
+        get
+        {
+            ref readonly var counters = ref _committer.Counters;
+            return new StoreStatistics
+            {
+                Objects = counters.Objects,
+                LateAttachments = counters.LateAttachments,
+                PayloadBytes = counters.PayloadBytes,
+                LargePayloads = counters.LargePayloads,
+                Batches = counters.Batches,
+                FailedBatches = counters.FailedBatches,
+                FailedSubmissions = counters.FailedSubmissions,
+                Queued = _committer.Queued,
+                PayloadMemory = (long)_submissions.Blocks.InUse * _submissions.Blocks.BlockSize,
+                MemorySpills = _submissions.MemorySpills,
+                CurrentFault = counters.Fault,
+            };
+        }
+    }
+
+    internal CommitTarget Target => _target;
+
+    /// <summary>
+    /// Takes the directory's lock, creates what is missing, recovers what a crash left, and starts the committer. Never scans packs.
+    /// Throws <see cref="StoreBusyException"/> when another process holds the directory, <see cref="StoreUnusableException"/> when the catalog
+    /// is missing, damaged or newer than this program, and <see cref="StorageFaultException"/> when the disk refuses.
+    /// </summary>
+    public static Task<ObjectStore> OpenAsync(StoreOptions options, ILogger logger, TimeProvider? time = null, StorageDevice? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(logger);
+        return Task.Run(() => Open(options, logger, time ?? TimeProvider.System, device ?? new LinuxDevice()));
+    }
+
+    /// <summary>The project of that name. Cheap after the first call; reaches the catalog with its first object.</summary>
+    public ProjectKey Project(string universe, string project) =>
+        _projects.GetOrAdd((universe, project), static names => new(names.Universe, names.Project));
+
+    /// <summary>Begins a submission. Dispose it unless it was given to <see cref="CommitAsync"/>; disposing it then does nothing.</summary>
+    public Submission Begin() => _submissions.Begin();
+
+    /// <summary>
+    /// Takes ownership of the submission, whatever happens, and completes when it is durable: pack synced, catalog committed.
+    /// Throws <see cref="StorageFaultException"/> when it is not; then nothing of it may be acknowledged. Await it exactly once, at once.
+    /// </summary>
+    public ValueTask<Receipt> CommitAsync(Submission submission)
+    {
+        ArgumentNullException.ThrowIfNull(submission);
+        var receipt = submission.HandOver();
+        return _committer.Queue.TryWrite(submission) ? receipt : EnqueueAsync(submission, receipt);
+    }
+
+    /// <summary>
+    /// Finds the committed object that all of the reference fits and that belongs to the project. Reads the catalog (usually memory) on the caller's thread.
+    /// Throws <see cref="StorageFaultException"/> when the catalog cannot be read.
+    /// </summary>
+    public bool TryResolve(ObjectReference reference, ProjectKey project, out long objectId)
+    {
+        ArgumentNullException.ThrowIfNull(project);
+        if (project.Id != 0 && _lookups.TryResolve(reference, out objectId, out var projectId) && projectId == project.Id)
+        {
+            return true;
+        }
+
+        objectId = 0;
+        return false;
+    }
+
+    /// <summary>Commits what is queued, closes everything cleanly. Submissions that come later fail with <see cref="StorageFaultKind.Stopping"/>.</summary>
+    public ValueTask DisposeAsync() =>
+        Interlocked.Exchange(ref _disposed, 1) == 0 ? new(Task.Run(Close)) : default;
+
+    private static ObjectStore Open(StoreOptions options, ILogger logger, TimeProvider time, StorageDevice device)
+    {
+        var instance = StoreInstance.Open(new StoreLayout(options.DataDirectory), device, UnixMicroseconds.From(time.GetUtcNow()), logger);
+        try
+        {
+            return new(instance, options, logger, time, device);
+        }
+        catch
+        {
+            instance.Dispose();
+            throw;
+        }
+    }
+
+    private async ValueTask<Receipt> EnqueueAsync(Submission submission, ValueTask<Receipt> receipt)
+    {
+        try
+        {
+            await _committer.Queue.WriteAsync(submission, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (System.Threading.Channels.ChannelClosedException)
+        {
+            submission.Fail(new StorageFaultException(StorageFaultKind.Stopping, "The store is closed."));
+        }
+
+        return await receipt.ConfigureAwait(false);
+    }
+
+    private void Close()
+    {
+        _committer.Stop();
+        var clean = _target.Close(UnixMicroseconds.From(_time.GetUtcNow()));
+        _committer.Dispose();
+        _target.Dispose();
+        _files.Dispose();
+        _lookups.Dispose();
+        _submissions.Dispose();
+        _instance.End(clean);
+    }
+}

@@ -1,0 +1,62 @@
+namespace FastListener.Storage.Payloads;
+
+/// <summary>Equal blocks of memory under one budget. A block belongs to whoever rented it until it is given back.</summary>
+internal sealed class BlockPool : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _budget;
+    private readonly byte[]?[] _free;
+    private readonly bool _pinned;
+    private int _freeCount;
+
+    public BlockPool(int blockSize, long budgetBytes, bool pinned = false)
+    {
+        BlockSize = blockSize;
+        var blocks = (int)Math.Max(1, budgetBytes / blockSize);
+        Capacity = blocks;
+        _budget = new(blocks, blocks);
+        _free = new byte[blocks][];
+        _pinned = pinned;
+    }
+
+    public int BlockSize { get; }
+
+    public int Capacity { get; }
+
+    /// <summary>Blocks rented now.</summary>
+    public int InUse => Capacity - _budget.CurrentCount;
+
+    /// <summary>A block, or null when the budget is spent.</summary>
+    public byte[]? TryRent() => _budget.Wait(0) ? Take() : null;
+
+    /// <summary>A block, or null when none came back in time.</summary>
+    public async ValueTask<byte[]?> RentAsync(TimeSpan wait) =>
+        await _budget.WaitAsync(wait).ConfigureAwait(false) ? Take() : null;
+
+    public void Return(byte[] block)
+    {
+        lock (_lock)
+        {
+            _free[_freeCount++] = block;
+        }
+
+        _budget.Release();
+    }
+
+    public void Dispose() => _budget.Dispose();
+
+    private byte[] Take()
+    {
+        lock (_lock)
+        {
+            if (_freeCount > 0)
+            {
+                var block = _free[--_freeCount]!;
+                _free[_freeCount] = null;
+                return block;
+            }
+        }
+
+        return GC.AllocateUninitializedArray<byte>(BlockSize, _pinned);
+    }
+}

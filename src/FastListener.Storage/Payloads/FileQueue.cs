@@ -1,0 +1,124 @@
+using Microsoft.Extensions.Logging;
+
+namespace FastListener.Storage.Payloads;
+
+/// <summary>
+/// The threads that do the blocking disk calls of large payloads, so that no thread-pool thread does, and what those files share: buffers,
+/// device, directories known to be durable. Threads start with the first large payload.
+/// </summary>
+internal sealed class FileQueue : IDisposable
+{
+    private readonly Lock _directories = new();
+    private readonly bool[] _durable = new bool[256];
+    private readonly object _gate = new();
+    private readonly Queue<PayloadFile> _waiting = new();
+    private readonly List<Thread> _threads = [];
+    private readonly StoreOptions _options;
+    private int _idle;
+    private bool _stopping;
+
+    public FileQueue(StoreOptions options, StoreLayout layout, StorageDevice device, uint instance, ILogger logger)
+    {
+        _options = options;
+        Layout = layout;
+        Device = device;
+        Instance = instance;
+        Logger = logger;
+        Buffers = new(options.LargeBufferBytes, options.LargeBufferMemoryBytes);
+    }
+
+    public AlignedPool Buffers { get; }
+
+    public StorageDevice Device { get; }
+
+    public StoreLayout Layout { get; }
+
+    public uint Instance { get; }
+
+    public ILogger Logger { get; }
+
+    public bool Direct => _options.LargeFiles == LargeFileMode.Direct;
+
+    /// <summary>Runs the file's next job on one of the threads; false when they have ended.</summary>
+    public bool TryEnqueue(PayloadFile file)
+    {
+        lock (_gate)
+        {
+            if (_stopping)
+            {
+                return false;
+            }
+
+            _waiting.Enqueue(file);
+            if (_idle == 0 && _threads.Count < _options.FileThreads)
+            {
+                var thread = new Thread(Work, maxStackSize: 256 * 1024) { IsBackground = true, Name = "large payloads" };
+                _threads.Add(thread);
+                thread.Start();
+            }
+
+            Monitor.Pulse(_gate);
+            return true;
+        }
+    }
+
+    /// <summary>The directory of a payload file, created and durable.</summary>
+    public string DirectoryFor(string name)
+    {
+        var path = Path.GetDirectoryName(Layout.File(name))!;
+        var index = Convert.ToByte(name[..2], 16);
+        lock (_directories)
+        {
+            if (!_durable[index])
+            {
+                // Also when it exists: whoever made it may have died before its name was durable.
+                Device.CreateDirectory(path);
+                Device.SyncDirectory(Layout.Files);
+                _durable[index] = true;
+            }
+        }
+
+        return path;
+    }
+
+    /// <summary>Finishes every job that was queued, then ends the threads.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _stopping = true;
+            Monitor.PulseAll(_gate);
+        }
+
+        foreach (var thread in _threads)
+        {
+            thread.Join();
+        }
+
+        Buffers.Dispose();
+    }
+
+    private void Work()
+    {
+        while (true)
+        {
+            PayloadFile next;
+            lock (_gate)
+            {
+                while (!_waiting.TryDequeue(out next!))
+                {
+                    if (_stopping)
+                    {
+                        return;
+                    }
+
+                    _idle++;
+                    Monitor.Wait(_gate);
+                    _idle--;
+                }
+            }
+
+            next.RunJob();
+        }
+    }
+}

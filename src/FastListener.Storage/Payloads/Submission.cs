@@ -1,0 +1,166 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using System.Threading.Tasks.Sources;
+using FastListener.Storage.Packs;
+using FastListener.Storage.Payloads;
+
+namespace FastListener.Storage;
+
+/// <summary>
+/// One submission on its way into the store: attributes, notes and payloads, in the order they arrive. Used by one thread at a time, from
+/// <see cref="ObjectStore.Begin"/> to <see cref="ObjectStore.CommitAsync"/> or <see cref="Dispose"/>; after either its payloads must not be touched.
+/// </summary>
+public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
+{
+    private ManualResetValueTaskSourceCore<Receipt> _receipt = new() { RunContinuationsAsynchronously = true };
+    private SubmissionParts? _parts;
+    private ClientAddress _client;
+    private int _clientLength;
+    private int _noteCount;
+    private bool _handedOver;
+
+    internal Submission(SubmissionParts parts, DateTimeOffset receivedAt)
+    {
+        _parts = parts;
+        ReceivedAt = receivedAt;
+    }
+
+    /// <summary>The project the object will belong to. Must be set before the commit.</summary>
+    public ProjectKey? Project { get; set; }
+
+    /// <summary>What the report is.</summary>
+    public ObjectFormat Format { get; set; }
+
+    /// <summary>When the submission began to arrive; set by <see cref="ObjectStore.Begin"/>, may be changed. Stored to the microsecond.</summary>
+    public DateTimeOffset ReceivedAt { get; set; }
+
+    /// <summary>0 for a new object; else the id (see <see cref="ObjectStore.TryResolve"/>) of the object that this submission's payloads are added to.</summary>
+    public long FollowUpOf { get; set; }
+
+    /// <summary>Bytes of attribute names and values and of notes so far. The caller keeps them within <see cref="StoreOptions.MaxAttributeBytes"/>.</summary>
+    public int AttributeBytes { get; private set; }
+
+    /// <summary>Attributes added so far.</summary>
+    public int AttributeCount { get; private set; }
+
+    /// <summary>Payloads so far, in order of arrival. Whatever the order, the report becomes index 0 of the object.</summary>
+    public IReadOnlyList<Payload> Payloads => Parts.Payloads;
+
+    internal SubmissionParts Parts => _parts ?? throw new ObjectDisposedException(nameof(Submission));
+
+    /// <summary>Who sent it.</summary>
+    public void SetClientAddress(IPAddress address)
+    {
+        Span<byte> bytes = _client;
+        address.TryWriteBytes(bytes, out _clientLength);
+        if (address.IsIPv4MappedToIPv6)
+        {
+            bytes[12..].CopyTo(bytes);
+            _clientLength = 4;
+        }
+    }
+
+    /// <summary>Adds an attribute (UTF-8, copied). Order and repeats are kept.</summary>
+    public void AddAttribute(AttributeSource source, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        var attributes = Parts.Attributes;
+        attributes.AppendByte((byte)source);
+        attributes.AppendPrefixed(name);
+        attributes.AppendPrefixed(value);
+        AttributeBytes += name.Length + value.Length;
+        AttributeCount++;
+    }
+
+    /// <summary>Adds a note about what the server noticed (UTF-8, copied).</summary>
+    public void AddNote(ReadOnlySpan<byte> note)
+    {
+        Parts.Notes.AppendPrefixed(note);
+        AttributeBytes += note.Length;
+        _noteCount++;
+    }
+
+    /// <summary>
+    /// Begins the next payload; the spans (UTF-8) are copied. The one before must be completed or discarded: payloads are written one after the other.
+    /// </summary>
+    public Payload AddPayload(PayloadKind kind, ReadOnlySpan<byte> name, ReadOnlySpan<byte> fileName, ReadOnlySpan<byte> contentType) =>
+        Parts.AddPayload(kind, name, fileName, contentType);
+
+    /// <summary>Gives all memory back and erases every file it wrote. Does nothing after a commit or a second time.</summary>
+    public void Dispose()
+    {
+        if (!_handedOver)
+        {
+            Recycle();
+        }
+    }
+
+    /// <summary>Writes the record on the caller's thread, so that the committer has little left to do; from here on the store owns it.</summary>
+    internal ValueTask<Receipt> HandOver()
+    {
+        var parts = Parts;
+        if (_handedOver)
+        {
+            throw new InvalidOperationException("The submission was committed before.");
+        }
+
+        if (Project is null && FollowUpOf == 0)
+        {
+            throw new InvalidOperationException("A submission needs a project.");
+        }
+
+        if (FollowUpOf != 0 && parts.Payloads.Count == 0)
+        {
+            throw new InvalidOperationException("A late attachment needs a payload.");
+        }
+
+        if (parts.Payloads.Count > 0 && !parts.Payloads[^1].IsComplete)
+        {
+            throw new InvalidOperationException("The last payload is not complete.");
+        }
+
+        ReadOnlySpan<byte> client = _client;
+        parts.Record.Write(this, parts, client[.._clientLength], _noteCount);
+        _handedOver = true;
+        return new(this, _receipt.Version);
+    }
+
+    /// <summary>Ends the wait: it is durable. Its parts return to the pool.</summary>
+    internal void Complete(in Receipt receipt)
+    {
+        foreach (var payload in Parts.Payloads)
+        {
+            payload.TakeFile(); // an object names it now
+        }
+
+        Recycle();
+        _receipt.SetResult(receipt);
+    }
+
+    /// <summary>Ends the wait: it was not stored. What it wrote is erased, but for files that were taken from it.</summary>
+    internal void Fail(Exception fault)
+    {
+        Recycle();
+        _receipt.SetException(fault);
+    }
+
+    Receipt IValueTaskSource<Receipt>.GetResult(short token) => _receipt.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource<Receipt>.GetStatus(short token) => _receipt.GetStatus(token);
+
+    void IValueTaskSource<Receipt>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        _receipt.OnCompleted(continuation, state, token, flags);
+
+    private void Recycle()
+    {
+        var parts = _parts;
+        _parts = null;
+        parts?.Recycle();
+    }
+
+    [System.Runtime.CompilerServices.InlineArray(16)]
+    [StructLayout(LayoutKind.Sequential)]
+    private struct ClientAddress
+    {
+        private byte _first;
+    }
+}

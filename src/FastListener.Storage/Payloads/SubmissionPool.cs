@@ -1,0 +1,52 @@
+namespace FastListener.Storage.Payloads;
+
+/// <summary>What submissions are made of, to use again, and what all of them share.</summary>
+internal sealed class SubmissionPool(StoreOptions options, FileQueue files, TimeProvider time) : IDisposable
+{
+    private const int BlockBytes = 32 * 1024;
+    private const int Kept = 256;
+    private readonly Lock _lock = new();
+    private readonly Stack<SubmissionParts> _free = new(Kept);
+    private long _memorySpills;
+
+    public BlockPool Blocks { get; } = new(BlockBytes, options.PayloadMemoryBytes);
+
+    public FileQueue Files { get; } = files;
+
+    public int InlineLimit { get; } = options.InlineLimitBytes;
+
+    /// <summary>Payloads up to this size may pass the limit, so that a crowd of small attachments does not become a crowd of files.</summary>
+    public int SmallPayload { get; } = options.InlineLimitBytes / 16;
+
+    public int InlineCeiling { get; } = (int)Math.Min(options.InlineLimitBytes * 4L, 64 * 1024 * 1024);
+
+    public TimeSpan MemoryWait { get; } = options.PayloadMemoryWait;
+
+    public long MemorySpills => Volatile.Read(ref _memorySpills);
+
+    public void CountMemorySpill() => Interlocked.Increment(ref _memorySpills);
+
+    public Submission Begin()
+    {
+        SubmissionParts? parts;
+        lock (_lock)
+        {
+            _free.TryPop(out parts);
+        }
+
+        return new(parts ?? new(this), time.GetUtcNow());
+    }
+
+    public void Return(SubmissionParts parts)
+    {
+        lock (_lock)
+        {
+            if (_free.Count < Kept)
+            {
+                _free.Push(parts);
+            }
+        }
+    }
+
+    public void Dispose() => Blocks.Dispose();
+}

@@ -1,0 +1,52 @@
+using System.Globalization;
+
+namespace FastListener.Storage;
+
+/// <summary>The names inside a data directory.</summary>
+internal sealed class StoreLayout(string dataDirectory)
+{
+    public string Data { get; } = Path.GetFullPath(dataDirectory);
+
+    public string Catalog => Path.Combine(Data, "catalog.db");
+
+    public string Packs => Path.Combine(Data, "packs");
+
+    public string Files => Path.Combine(Data, "files");
+
+    public string Staging => Path.Combine(Data, "staging");
+
+    public string Orphans => Path.Combine(Data, "orphans");
+
+    public string Lock => Path.Combine(Data, "lock");
+
+    public string Pack(long pack) => Path.Combine(Packs, Storage.Packs.PackLayout.FileName(pack));
+
+    public string File(string name) => Path.Combine(Files, FilePath(name));
+
+    public string InstanceStaging(uint instance) => Path.Combine(Staging, InstanceName(instance));
+
+    public string InstanceLock(uint instance) => Path.Combine(InstanceStaging(instance), "lock");
+
+    public static string InstanceName(uint instance) => instance.ToString("x8", CultureInfo.InvariantCulture);
+
+    /// <summary>A payload file below <c>files/</c>: two digits of its name spread the files over 256 directories.</summary>
+    public static string FilePath(string name) => string.Concat(name.AsSpan(0, 2), "/", name);
+
+    /// <summary>A payload file's name: random, then the instance that wrote it, so that recovery knows whose it is.</summary>
+    public static string NewFileName(uint instance)
+    {
+        Span<byte> random = stackalloc byte[12];
+        System.Security.Cryptography.RandomNumberGenerator.Fill(random);
+        return $"{Convert.ToHexStringLower(random)}-{InstanceName(instance)}";
+    }
+
+    /// <summary>The instance in a payload file's name; false for a name the store did not give.</summary>
+    public static bool TryParseFileName(string name, out uint instance)
+    {
+        instance = 0;
+        return name.Length == 33
+            && name[24] == '-'
+            && !name.AsSpan(0, 24).ContainsAnyExcept("0123456789abcdef")
+            && uint.TryParse(name.AsSpan(25), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out instance);
+    }
+}

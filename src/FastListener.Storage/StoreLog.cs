@@ -1,0 +1,43 @@
+using Microsoft.Extensions.Logging;
+
+namespace FastListener.Storage;
+
+// Event ids 500-599 belong to storage. Next free: 512. Ids are never reused.
+internal static partial class StoreLog
+{
+    [LoggerMessage(500, LogLevel.Warning, "Could not erase {Path}; recovery will find it")]
+    public static partial void EraseFailed(ILogger logger, string path, Exception cause);
+
+    [LoggerMessage(501, LogLevel.Error, "A batch of {Count} submissions was not stored ({Kind}); pack {Pack} is not written any further")]
+    public static partial void BatchFailed(ILogger logger, int count, StorageFaultKind kind, long pack, Exception cause);
+
+    [LoggerMessage(502, LogLevel.Information, "Storing works again after {Failures} failed batches")]
+    public static partial void FaultCleared(ILogger logger, long failures);
+
+    [LoggerMessage(503, LogLevel.Warning, "The catalog was closed after a failed commit; it is opened anew with the next batch")]
+    public static partial void CatalogDropped(ILogger logger, Exception cause);
+
+    [LoggerMessage(504, LogLevel.Warning, "The catalog could not be checkpointed")]
+    public static partial void CheckpointFailed(ILogger logger, Exception cause);
+
+    [LoggerMessage(505, LogLevel.Information, "Recovering after {Instances} instances that ended without saying goodbye")]
+    public static partial void Recovering(ILogger logger, int instances);
+
+    [LoggerMessage(506, LogLevel.Information, "Cut pack {Pack} from {From} to {To} bytes: what lay beyond was never committed")]
+    public static partial void PackCut(ILogger logger, long pack, long from, long to);
+
+    [LoggerMessage(507, LogLevel.Warning, "Moved {Name} to orphans/: no committed object names it")]
+    public static partial void Orphaned(ILogger logger, string name);
+
+    [LoggerMessage(508, LogLevel.Warning, "Pack {Pack} could not be closed cleanly; recovery will do it")]
+    public static partial void PackCloseFailed(ILogger logger, long pack, Exception cause);
+
+    [LoggerMessage(509, LogLevel.Warning, "The file system of {Directory} refuses unbuffered writes: packs are written through the page cache")]
+    public static partial void NoDirectWrites(ILogger logger, string directory);
+
+    [LoggerMessage(510, LogLevel.Critical, "The committer ended unexpectedly; nothing more will be stored until a restart")]
+    public static partial void CommitterDied(ILogger logger, Exception cause);
+
+    [LoggerMessage(511, LogLevel.Error, "Pack {Pack} is {Length} bytes long but {Committed} are committed: objects are missing; run verify")]
+    public static partial void PackTooShort(ILogger logger, long pack, long length, long committed);
+}

@@ -1,0 +1,170 @@
+using System.Buffers;
+using System.Globalization;
+using System.IO.Hashing;
+using FastListener.Storage;
+
+namespace FastListener.Cli;
+
+/// <summary>
+/// Copies stored bytes out and checks them on the way: a copy whose size or checksum is wrong is still written, since
+/// it may be all there is, and reported.
+/// </summary>
+internal sealed class ObjectExport(StoreReader reader)
+{
+    private const int BufferBytes = 1024 * 1024;
+
+    /// <summary>Parts written so far.</summary>
+    public long Parts { get; private set; }
+
+    /// <summary>Bytes written so far.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>What went wrong so far, a sentence each.</summary>
+    public List<string> Faults { get; } = [];
+
+    /// <summary>
+    /// The part that was asked for: by the name it was sent under, else by its file name, else by its number. Without a
+    /// name, the report.
+    /// </summary>
+    /// <exception cref="CommandFault">There is none, or more than one.</exception>
+    public static PayloadInfo Select(ObjectDetails item, string? part)
+    {
+        if (part is null)
+        {
+            return item.Payloads.FirstOrDefault(payload => payload.Kind is PayloadKind.Report)
+                ?? throw new CommandFault($"Object {item.Rxid} has no report{Because(item)}.");
+        }
+
+        foreach (var matches in (Func<PayloadInfo, bool>[])
+            [
+                payload => payload.Name == part,
+                payload => payload.Name == "attachment_" + part,
+                payload => payload.FileName == part,
+                payload => payload.FileName.EndsWith('/' + part, StringComparison.Ordinal) || payload.FileName.EndsWith('\\' + part, StringComparison.Ordinal),
+                payload => payload.Index.ToString(CultureInfo.InvariantCulture) == part,
+            ])
+        {
+            var found = item.Payloads.Where(matches).ToList();
+            switch (found.Count)
+            {
+                case 1:
+                    return found[0];
+                case > 1:
+                    throw new CommandFault(
+                        $"Object {item.Rxid} has {found.Count} parts of this name: give the number of one ({string.Join(", ", found.Select(payload => payload.Index))}).");
+            }
+        }
+
+        throw new CommandFault($"Object {item.Rxid} has no part '{TerminalText.Escape(part)}'{Because(item)}.");
+    }
+
+    /// <summary>Writes the report as <c>DIR/_rxid</c> and everything else into <c>DIR/_rxid.parts/</c>; or only one part, in its place.</summary>
+    public void WriteTo(string directory, ObjectDetails item, PayloadInfo? only)
+    {
+        if (item.Damage is { } damage)
+        {
+            Faults.Add($"The record of object {item.Rxid} is damaged: {damage.TrimEnd('.')}.");
+        }
+
+        var reportPath = Path.Combine(directory, item.Rxid);
+        var names = new SafeFileNames();
+        var reportSeen = false;
+        foreach (var payload in item.Payloads)
+        {
+            if (payload.Kind is PayloadKind.Report && !reportSeen)
+            {
+                reportSeen = true;
+                if (only is null || only == payload)
+                {
+                    WriteFile(directory, reportPath, item, payload);
+                }
+            }
+            else
+            {
+                // A name is taken for every part, wanted or not, so that the same part has the same name in every export.
+                var name = names.Next(payload.FileName, payload.Name, payload.Index);
+                if (only is null || only == payload)
+                {
+                    WriteFile(reportPath + ".parts", Path.Combine(reportPath + ".parts", name), item, payload);
+                }
+            }
+        }
+
+        if (only is null && !reportSeen && item.Damage is null)
+        {
+            Faults.Add($"Object {item.Rxid} has no report.");
+        }
+    }
+
+    /// <summary>Copies one payload. A fault of the stored bytes goes to <see cref="Faults"/>; one of the target is thrown.</summary>
+    public void Copy(ObjectDetails item, PayloadInfo payload, Stream target)
+    {
+        var hash = new XxHash128();
+        var length = 0L;
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
+        {
+            using var source = Open(item, payload);
+            for (int read; source is not null && (read = Read(source, buffer, item, payload)) > 0; length += read)
+            {
+                hash.Append(buffer.AsSpan(0, read));
+                target.Write(buffer, 0, read);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+
+        Parts++;
+        Bytes += length;
+        if (length != payload.Size)
+        {
+            Faults.Add($"Part {payload.Index} of object {item.Rxid} is damaged: {length} of {payload.Size} bytes could be read.");
+        }
+        else if (!Convert.ToHexStringLower(hash.GetCurrentHash()).Equals(payload.Checksum, StringComparison.OrdinalIgnoreCase))
+        {
+            Faults.Add($"Part {payload.Index} of object {item.Rxid} is damaged: its checksum is wrong.");
+        }
+    }
+
+    private static string Because(ObjectDetails item) => item.Damage is { } damage ? $", its record is damaged: {damage.TrimEnd('.')}" : "";
+
+    private void WriteFile(string directory, string path, ObjectDetails item, PayloadInfo payload)
+    {
+        Directory.CreateDirectory(directory);
+        var beside = path + ".partial"; // what was cut short never looks whole
+        using (var file = new FileStream(beside, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0))
+        {
+            Copy(item, payload, file);
+        }
+
+        File.Move(beside, path, overwrite: true);
+    }
+
+    private Stream? Open(ObjectDetails item, PayloadInfo payload)
+    {
+        try
+        {
+            return reader.OpenPayload(payload);
+        }
+        catch (IOException failure)
+        {
+            Faults.Add($"Part {payload.Index} of object {item.Rxid} cannot be read: {failure.Message.TrimEnd('.')}.");
+            return null;
+        }
+    }
+
+    private int Read(Stream source, byte[] buffer, ObjectDetails item, PayloadInfo payload)
+    {
+        try
+        {
+            return source.Read(buffer, 0, BufferBytes);
+        }
+        catch (IOException failure)
+        {
+            Faults.Add($"Part {payload.Index} of object {item.Rxid} cannot be read on: {failure.Message.TrimEnd('.')}.");
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.CommandLine;
+using System.Globalization;
+using FastListener.Storage;
+using FastListener.Tokens;
+
+namespace FastListener.Cli;
+
+/// <summary><c>verify</c>, <c>salvage</c> and <c>backup</c>: the long jobs of the store, with their progress.</summary>
+internal static class UpkeepCommands
+{
+    public static Command CreateVerify(Terminal terminal)
+    {
+        var data = OptionValues.Data();
+        var command = new Command("verify", "Read everything stored and compare it with its checksums; exit 1 if a byte is wrong.") { data };
+        command.SetAction((parsed, cancel) =>
+        {
+            var directory = StoreAccess.Existing(parsed.GetRequiredValue(data));
+            var report = UpkeepView.Run(terminal, progress => Verification.Run(directory, progress, cancel));
+            terminal.Out.WriteLine(
+                $"{TerminalText.Count(report.Objects, "object")}, {TerminalText.Count(report.Payloads, "payload")}, {TerminalText.Size(report.Bytes)} read: " +
+                (report.IsClean ? "every byte is as it was committed." : $"{TerminalText.Count(report.Damaged.Count, "place")} damaged."));
+            if (report.IsClean)
+            {
+                return Task.FromResult(ExitCode.Ok);
+            }
+
+            var listing = new Listing(terminal, "ID", "_RXID", "PART", "WHERE", "PROBLEM");
+            foreach (var damage in report.Damaged)
+            {
+                listing.Add(
+                    damage.ObjectId.ToString("x", CultureInfo.InvariantCulture),
+                    damage.Rxid,
+                    damage.PayloadIndex < 0 ? "record" : damage.PayloadIndex.ToString(CultureInfo.InvariantCulture),
+                    damage.Location,
+                    damage.Problem);
+            }
+
+            listing.End();
+            return Task.FromResult(ExitCode.Failed);
+        });
+        return command;
+    }
+
+    public static Command CreateSalvage(Terminal terminal)
+    {
+        var data = OptionValues.Data();
+        var command = new Command("salvage", "Rebuild a lost or damaged catalog from the packs. The server must be stopped.") { data };
+        command.SetAction((parsed, cancel) =>
+        {
+            var directory = StoreAccess.Existing(parsed.GetRequiredValue(data));
+            var report = UpkeepView.Run(terminal, progress => Salvage.Run(directory, progress, cancel));
+            terminal.Out.WriteLine(
+                $"{TerminalText.Count(report.Objects, "object")} and {TerminalText.Count(report.LateAttachments, "late attachment")} " +
+                $"found in {TerminalText.Count(report.Packs, "pack")}.");
+            if (report.Unconfirmed > 0)
+            {
+                terminal.Out.WriteLine($"{report.Unconfirmed} of them lie beyond the last commit that could be proved; they are marked in every listing.");
+            }
+
+            if (report.OldCatalog is { } old)
+            {
+                terminal.Out.WriteLine($"The catalog that was there is now {TerminalText.Escape(old)}.");
+            }
+
+            foreach (var place in report.Skipped)
+            {
+                terminal.Error.WriteLine($"Skipped: {TerminalText.Escape(place)}");
+            }
+
+            return Task.FromResult(ExitCode.Ok);
+        });
+        return command;
+    }
+
+    public static Command CreateBackup(Terminal terminal)
+    {
+        var data = OptionValues.Data();
+        var to = new Option<string>("--to")
+        {
+            Description = "The directory of the copy: missing or empty.",
+            HelpName = "DIR",
+            Required = true,
+        };
+        var command = new Command("backup", "Copy the data directory as it is at one moment, also while the server runs.") { to, data };
+        command.SetAction((parsed, cancel) =>
+        {
+            var source = StoreAccess.Existing(parsed.GetRequiredValue(data));
+            var target = parsed.GetRequiredValue(to);
+            var report = UpkeepView.Run(terminal, progress => Backup.Run(source, target, progress, cancel));
+            CopyConfiguration(source, target);
+            terminal.Out.WriteLine(
+                $"{TerminalText.Count(report.Objects, "object")}, {TerminalText.Count(report.Packs, "pack")} and " +
+                $"{TerminalText.Count(report.Files, "large payload")} copied, {TerminalText.Size(report.Bytes)}, to {TerminalText.Escape(target)}.");
+            return Task.FromResult(ExitCode.Ok);
+        });
+        return command;
+    }
+
+    /// <summary>What a server needs to serve the copy elsewhere, and the store knows nothing of: tokens and certificates.</summary>
+    private static void CopyConfiguration(string source, string target)
+    {
+        if (File.Exists(TokenFile.PathIn(source)))
+        {
+            DurableReplacement.Write(TokenFile.PathIn(target), File.ReadAllBytes(TokenFile.PathIn(source)));
+        }
+
+        var certificates = new DirectoryInfo(Path.Combine(source, "certs"));
+        if (!certificates.Exists)
+        {
+            return;
+        }
+
+        var copies = Path.Combine(target, certificates.Name);
+        Directory.CreateDirectory(copies);
+        foreach (var file in certificates.EnumerateFiles())
+        {
+            DurableReplacement.Write(Path.Combine(copies, file.Name), File.ReadAllBytes(file.FullName));
+        }
+    }
+}

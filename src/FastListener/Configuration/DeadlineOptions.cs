@@ -1,0 +1,29 @@
+namespace FastListener.Configuration;
+
+/// <summary>How long the listener waits. All deadlines hang on the connection's heartbeat and are exact to about one second.</summary>
+internal sealed record DeadlineOptions
+{
+    /// <summary>From the first byte of a request head to its end. 30 s is Kestrel's default; nginx has 60 s.</summary>
+    public TimeSpan Head { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Between two requests on a kept connection, and before the first byte of the first. 75 s is nginx's.</summary>
+    public TimeSpan Idle { get; init; } = TimeSpan.FromSeconds(75);
+
+    /// <summary>Without a single byte of the body. Twice the longest socket time-out seen in a client (60 s, Crashpad).</summary>
+    public TimeSpan BodyStall { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>Bytes a second a body must average once the grace is over, counting only the time spent waiting for the client.</summary>
+    public int MinBodyBytesPerSecond { get; init; } = 240;
+
+    /// <summary>Waiting time before the average is looked at, so that a phone in a tunnel keeps its upload.</summary>
+    public TimeSpan BodyGrace { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>For the client to take the reply.</summary>
+    public TimeSpan Reply { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>For reading and dropping what a refused client still sends. 5 s is nginx's lingering_timeout.</summary>
+    public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>For uploads in flight to finish after SIGTERM or Ctrl+C.</summary>
+    public TimeSpan Shutdown { get; init; } = TimeSpan.FromSeconds(30);
+}

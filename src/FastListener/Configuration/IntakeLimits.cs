@@ -1,0 +1,50 @@
+namespace FastListener.Configuration;
+
+/// <summary>What one request may bring. 0 means no limit wherever a limit may be switched off.</summary>
+internal sealed record IntakeLimits
+{
+    /// <summary>Request line and header fields together, bytes. 32 KiB is what Kestrel and nginx allow for headers alone.</summary>
+    public int MaxHeadBytes { get; init; } = 32 * 1024;
+
+    /// <summary>Header fields of one request. 100 is Kestrel's and hyper's default.</summary>
+    public int MaxFields { get; init; } = 100;
+
+    /// <summary>Request target, bytes. 8 KiB is nginx's and Kestrel's request line; attributes in the query need room.</summary>
+    public int MaxTargetBytes { get; init; } = 8 * 1024;
+
+    /// <summary>Body after de-chunking and inflating, bytes. 8 GiB: a full-memory dump of a large game fits; 0 is unlimited.</summary>
+    public long MaxBodyBytes { get; init; } = 8L * 1024 * 1024 * 1024;
+
+    /// <summary>The same for symbols, sourcemap and proguard uploads. 0, unlimited: the vendor documents no upper limit.</summary>
+    public long MaxSymbolBytes { get; init; }
+
+    /// <summary>Inflated bytes per received byte that a compressed body may reach once it has grown past <see cref="InflationGraceBytes"/>.</summary>
+    public int MaxInflationRatio { get; init; } = 250;
+
+    /// <summary>Inflated bytes below which the ratio is not looked at: a dump of zeros is a real dump.</summary>
+    public long InflationGraceBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>Parts of one multipart body. 1,024 is ASP.NET Core's form limit; Go's is 1,000.</summary>
+    public int MaxParts { get; init; } = 1024;
+
+    /// <summary>Header of one part, bytes. 16 KiB is what ASP.NET Core's MultipartReader allows.</summary>
+    public int MaxPartHeadBytes { get; init; } = 16 * 1024;
+
+    /// <summary>Name of an attribute, bytes of UTF-8. Crashpad's own limit is 255.</summary>
+    public int MaxAttributeNameBytes { get; init; } = 256;
+
+    /// <summary>Value of an attribute, bytes of UTF-8. A longer form field is kept whole, as an attachment.</summary>
+    public int MaxAttributeValueBytes { get; init; } = 64 * 1024;
+
+    /// <summary>All attributes of a submission together, names and values, bytes.</summary>
+    public int MaxAttributeBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>Attachments that come with one submission.</summary>
+    public int MaxAttachments { get; init; } = 1000;
+
+    /// <summary>Bytes of all requests together that may be staged while their token field has not arrived yet.</summary>
+    public long MaxUnauthenticatedBytes { get; init; } = 1024L * 1024 * 1024;
+
+    /// <summary>Connections open at once. Enforced by Kestrel before a byte is read.</summary>
+    public int MaxConnections { get; init; } = 10_000;
+}

@@ -1,0 +1,129 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace FastListener.Configuration;
+
+/// <summary>From <c>appsettings.json</c>, <c>FASTLISTENER_</c> environment and command line to settings, or to all that is wrong with them.</summary>
+internal static class SettingsLoader
+{
+    /// <summary>Puts the sources together, the later over the earlier: file in the working directory, file in the data directory, environment.</summary>
+    public static IConfigurationRoot Sources(string dataDirectory) =>
+        new ConfigurationBuilder()
+            .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
+            .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)
+            .AddJsonFile(Path.GetFullPath(Path.Combine(dataDirectory, "appsettings.json")), optional: true)
+            .AddEnvironmentVariables("FASTLISTENER_")
+            .Build();
+
+    /// <summary>Reads and checks everything. False: <paramref name="faults"/> names every fault at once.</summary>
+    public static bool TryLoad(
+        IConfiguration configuration,
+        string dataDirectory,
+        string? http,
+        string? https,
+        [NotNullWhen(true)] out ListenerSettings? settings,
+        out IReadOnlyList<string> faults)
+    {
+        var read = new SettingsReader(configuration);
+        var listen = new ListenSettings();
+        listen = listen with
+        {
+            Http = http ?? read.Text("Listen:Http", listen.Http),
+            Https = https ?? read.Text("Listen:Https", listen.Https),
+            Certificate = read.Text("Listen:Certificate", listen.Certificate),
+            CertificateKey = read.Text("Listen:CertificateKey", listen.CertificateKey),
+            Transport = read.Text("Listen:Transport", listen.Transport),
+        };
+        _ = read.Text("Listen:Http", "") + read.Text("Listen:Https", "");
+        Check(listen, read.Faults);
+
+        var limits = new IntakeLimits();
+        limits = limits with
+        {
+            MaxHeadBytes = read.Number("Limits:MaxHeadBytes", limits.MaxHeadBytes, 1024, 1024 * 1024),
+            MaxFields = read.Number("Limits:MaxFields", limits.MaxFields, 10, 10_000),
+            MaxTargetBytes = read.Number("Limits:MaxTargetBytes", limits.MaxTargetBytes, 256, 1024 * 1024),
+            MaxBodyBytes = read.Number("Limits:MaxBodyBytes", limits.MaxBodyBytes, 0),
+            MaxSymbolBytes = read.Number("Limits:MaxSymbolBytes", limits.MaxSymbolBytes, 0),
+            MaxInflationRatio = read.Number("Limits:MaxInflationRatio", limits.MaxInflationRatio, 2, 100_000),
+            InflationGraceBytes = read.Number("Limits:InflationGraceBytes", limits.InflationGraceBytes, 0),
+            MaxParts = read.Number("Limits:MaxParts", limits.MaxParts, 1, 1_000_000),
+            MaxPartHeadBytes = read.Number("Limits:MaxPartHeadBytes", limits.MaxPartHeadBytes, 256, 1024 * 1024),
+            MaxAttributeNameBytes = read.Number("Limits:MaxAttributeNameBytes", limits.MaxAttributeNameBytes, 16, 64 * 1024),
+            MaxAttributeValueBytes = read.Number("Limits:MaxAttributeValueBytes", limits.MaxAttributeValueBytes, 256, 1024 * 1024),
+            MaxAttributeBytes = read.Number("Limits:MaxAttributeBytes", limits.MaxAttributeBytes, 4096, FastListener.Storage.StoreOptions.MaxAttributeBytes),
+            MaxAttachments = read.Number("Limits:MaxAttachments", limits.MaxAttachments, 0, 1_000_000),
+            MaxUnauthenticatedBytes = read.Number("Limits:MaxUnauthenticatedBytes", limits.MaxUnauthenticatedBytes, 0),
+            MaxConnections = read.Number("Limits:MaxConnections", limits.MaxConnections, 1, 1_000_000),
+        };
+
+        var deadlines = new DeadlineOptions();
+        deadlines = deadlines with
+        {
+            Head = read.Seconds("Deadlines:HeadSeconds", deadlines.Head),
+            Idle = read.Seconds("Deadlines:IdleSeconds", deadlines.Idle),
+            BodyStall = read.Seconds("Deadlines:BodyStallSeconds", deadlines.BodyStall),
+            MinBodyBytesPerSecond = read.Number("Deadlines:MinBodyBytesPerSecond", deadlines.MinBodyBytesPerSecond, 0, 1024 * 1024),
+            BodyGrace = read.Seconds("Deadlines:BodyGraceSeconds", deadlines.BodyGrace),
+            Reply = read.Seconds("Deadlines:ReplySeconds", deadlines.Reply),
+            Drain = read.Seconds("Deadlines:DrainSeconds", deadlines.Drain),
+            Shutdown = read.Seconds("Deadlines:ShutdownSeconds", deadlines.Shutdown),
+        };
+
+        var storage = new StorageSettings();
+        storage = storage with
+        {
+            InlineLimitBytes = read.Number("Storage:InlineLimitBytes", storage.InlineLimitBytes, 0, 16 * 1024 * 1024),
+            PayloadMemoryBytes = read.Number("Storage:PayloadMemoryBytes", storage.PayloadMemoryBytes, 4L * 1024 * 1024),
+            PackBytes = read.Number("Storage:PackBytes", storage.PackBytes, 16L * 1024 * 1024),
+            DirectPacks = read.Switch("Storage:DirectPacks", storage.DirectPacks),
+            DirectFiles = read.Switch("Storage:DirectFiles", storage.DirectFiles),
+        };
+
+        read.RefuseUnknown("Listen", "Limits", "Deadlines", "Storage");
+        faults = read.Faults;
+        settings = read.Faults.Count > 0 ? null : new ListenerSettings
+        {
+            DataDirectory = Path.GetFullPath(dataDirectory),
+            Listen = listen,
+            Limits = limits,
+            Deadlines = deadlines,
+            Storage = storage,
+        };
+        return settings is not null;
+    }
+
+    private static void Check(ListenSettings listen, List<string> faults)
+    {
+        var httpReadable = ListenSettings.TryParse(listen.Http, out var http);
+        if (!httpReadable)
+        {
+            faults.Add($"Listen:Http (--http): '{listen.Http}' is not ADDRESS:PORT, *:PORT or off.");
+        }
+
+        var httpsReadable = ListenSettings.TryParse(listen.Https, out var https);
+        if (!httpsReadable)
+        {
+            faults.Add($"Listen:Https (--https): '{listen.Https}' is not ADDRESS:PORT, *:PORT or off.");
+        }
+
+        if (httpReadable && httpsReadable && http is null && https is null)
+        {
+            faults.Add("Listen: both Http and Https are off; there is nothing to listen on.");
+        }
+
+        if (listen.Certificate.Length > 0 && !File.Exists(listen.Certificate))
+        {
+            faults.Add($"Listen:Certificate: there is no file '{listen.Certificate}'.");
+        }
+
+        if (listen.CertificateKey.Length > 0 && !File.Exists(listen.CertificateKey))
+        {
+            faults.Add($"Listen:CertificateKey: there is no file '{listen.CertificateKey}'.");
+        }
+
+        if (listen.Transport is not ("own" or "kestrel"))
+        {
+            faults.Add($"Listen:Transport: '{listen.Transport}' is neither own nor kestrel.");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using FastListener.Storage;
+
+namespace FastListener.Configuration;
+
+/// <summary>How the store uses disk and memory.</summary>
+internal sealed record StorageSettings
+{
+    /// <summary>Payloads of a submission up to this size together go into a pack, bytes; larger ones get files of their own.</summary>
+    public int InlineLimitBytes { get; init; } = 1024 * 1024;
+
+    /// <summary>Memory for payloads on their way, bytes, for all uploads together. When it is spent they go to files early.</summary>
+    public long PayloadMemoryBytes { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>Size at which a new pack file is begun, bytes.</summary>
+    public long PackBytes { get; init; } = 1024L * 1024 * 1024;
+
+    /// <summary>Whether packs are written past the page cache (O_DIRECT) where the file system allows it.</summary>
+    public bool DirectPacks { get; init; } = true;
+
+    /// <summary>Whether large payloads are written past the page cache. Otherwise they are written back early.</summary>
+    public bool DirectFiles { get; init; }
+
+    /// <summary>The same for the store.</summary>
+    public StoreOptions ToOptions(string dataDirectory) => new()
+    {
+        DataDirectory = dataDirectory,
+        InlineLimitBytes = InlineLimitBytes,
+        PayloadMemoryBytes = PayloadMemoryBytes,
+        PackBytes = PackBytes,
+        DirectPacks = DirectPacks,
+        LargeFiles = DirectFiles ? LargeFileMode.Direct : LargeFileMode.EarlyWriteBack,
+    };
+}

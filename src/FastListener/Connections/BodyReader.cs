@@ -1,0 +1,211 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using FastListener.Intake;
+using FastListener.Protocol.Http;
+
+namespace FastListener.Connections;
+
+/// <summary>
+/// The body of one request, one contiguous slice at a time, de-chunked (RFC 9112 section 7.1) and cut at the end its
+/// framing gives (section 6.3). Slices are the transport's own buffers; nothing is copied and nothing is held back.
+/// One per connection, used again for each request.
+/// </summary>
+/// <remarks>
+/// A slice is valid until the next call of <see cref="ReadAsync"/>, which hands it back to the pipe.
+/// Reading is what asks the client for the body, so the first read is also the moment for <c>100 Continue</c>.
+/// </remarks>
+internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Func<ValueTask> sendContinue)
+{
+    private readonly ChunkedDecoder _chunks = new();
+    private ReadOnlySequence<byte> _rest;
+    private BodyFraming _framing;
+    private long _remaining;
+    private bool _holding;
+    private bool _awaitsContinue;
+    private bool _begun;
+    private BodyRead _final;
+    private bool _finished;
+
+    /// <summary>Bytes of this request's body taken off the wire, framing included.</summary>
+    public long WireBytes { get; private set; }
+
+    /// <summary>Whether the body is over, whether well or badly.</summary>
+    public bool Finished => _finished;
+
+    /// <summary>Whether the body ended as its framing says, so that the next bytes are the next request.</summary>
+    public bool Complete => _finished && _final.State is BodyState.End;
+
+    /// <summary>Prepares for the next request.</summary>
+    /// <param name="framing">How the body's end is found.</param>
+    /// <param name="expectsContinue">Whether the client waits for <c>100 Continue</c> before it sends the body.</param>
+    public void Begin(BodyFraming framing, bool expectsContinue)
+    {
+        _framing = framing;
+        _remaining = framing.Length;
+        _awaitsContinue = expectsContinue;
+        _begun = false;
+        _rest = default;
+        _holding = false;
+        _final = default;
+        _finished = false;
+        WireBytes = 0;
+        if (framing.Kind is FramingKind.Chunked)
+        {
+            _chunks.Reset();
+        }
+        else if (framing.Kind is FramingKind.None || _remaining == 0)
+        {
+            Finish(BodyRead.End);
+        }
+    }
+
+    /// <summary>The next slice of the body. Completes synchronously while received bytes are at hand.</summary>
+    public ValueTask<BodyRead> ReadAsync()
+    {
+        if (!_begun && !_finished)
+        {
+            _begun = true;
+            clock.Enter(ConnectionPhase.Body);
+        }
+
+        return TryTake(out var read) ? new(read) : ReadSlowAsync();
+    }
+
+    /// <summary>Gives back to the pipe what this request took, leaving the bytes of the next one. Call once a request is over.</summary>
+    public void Release()
+    {
+        if (_holding)
+        {
+            _holding = false;
+            input.AdvanceTo(_rest.Start);
+            _rest = default;
+        }
+    }
+
+    private bool TryTake(out BodyRead read)
+    {
+        while (!_finished)
+        {
+            if (_rest.IsEmpty)
+            {
+                read = default;
+                return false;
+            }
+
+            var window = _rest.First;
+            if (window.IsEmpty)
+            {
+                _rest = SkipEmptySegments(_rest);
+                continue;
+            }
+
+            if (_framing.Kind is FramingKind.Length)
+            {
+                var take = (int)Math.Min(window.Length, _remaining);
+                _remaining -= take;
+                WireBytes += take;
+                _rest = _rest.Slice(take);
+                if (_remaining == 0)
+                {
+                    Finish(BodyRead.End);
+                }
+
+                read = BodyRead.Data(window[..take]);
+                return true;
+            }
+
+            var status = _chunks.Next(window.Span, out var consumed, out var start, out var length);
+            WireBytes += consumed;
+            _rest = _rest.Slice(consumed);
+            if (status is ParseStatus.Rejected)
+            {
+                Finish(BodyRead.Refused(RejectReason.MalformedChunk));
+            }
+            else if (status is ParseStatus.Done)
+            {
+                Finish(BodyRead.End);
+            }
+
+            if (length > 0)
+            {
+                read = BodyRead.Data(window.Slice(start, length));
+                return true;
+            }
+        }
+
+        read = _final;
+        return true;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<BodyRead> ReadSlowAsync()
+    {
+        while (true)
+        {
+            if (_holding)
+            {
+                _holding = false;
+                input.AdvanceTo(_rest.End);
+                _rest = default;
+            }
+
+            if (!input.TryRead(out var result))
+            {
+                if (_awaitsContinue)
+                {
+                    // RFC 9110 section 10.1.1: only now do we want the body, and only if none of it came unasked.
+                    _awaitsContinue = false;
+                    await sendContinue();
+                }
+
+                clock.BeginWait();
+                result = await input.ReadAsync();
+                clock.EndWait(result.Buffer.Length);
+            }
+
+            _awaitsContinue = false;
+            _holding = true;
+            _rest = result.Buffer;
+            if (TryTake(out var read))
+            {
+                return read;
+            }
+
+            if (result.IsCompleted)
+            {
+                Finish(BodyRead.Refused(RejectReason.TruncatedBody));
+                return _final;
+            }
+
+            if (result.IsCanceled && clock.Expired)
+            {
+                Finish(BodyRead.Refused(RejectReason.BodyTimeout));
+                return _final;
+            }
+        }
+    }
+
+    private void Finish(BodyRead final)
+    {
+        _finished = true;
+        _final = final;
+    }
+
+    private static ReadOnlySequence<byte> SkipEmptySegments(ReadOnlySequence<byte> sequence)
+    {
+        var position = sequence.Start;
+        var start = position;
+        while (sequence.TryGet(ref position, out var memory))
+        {
+            if (!memory.IsEmpty)
+            {
+                return sequence.Slice(start);
+            }
+
+            start = position;
+        }
+
+        return sequence.Slice(sequence.End);
+    }
+}

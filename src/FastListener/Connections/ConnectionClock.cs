@@ -1,0 +1,144 @@
+using System.IO.Pipelines;
+using FastListener.Configuration;
+
+namespace FastListener.Connections;
+
+/// <summary>What a connection is doing, as far as its deadlines are concerned.</summary>
+internal enum ConnectionPhase
+{
+    /// <summary>Waiting for the first byte of a request.</summary>
+    Idle,
+
+    /// <summary>Reading a request head.</summary>
+    Head,
+
+    /// <summary>Reading a body; only time spent waiting for the client counts.</summary>
+    Body,
+
+    /// <summary>The request is in our own hands: no deadline of the client's runs.</summary>
+    Ours,
+
+    /// <summary>Sending a reply.</summary>
+    Reply,
+
+    /// <summary>Dropping what a refused client still sends.</summary>
+    Drain,
+}
+
+/// <summary>
+/// The deadlines of one connection. They hang on Kestrel's connection heartbeat (about once a second) rather than
+/// on a timer per read: arming is two writes, and a tick that finds one passed cancels the pending read.
+/// </summary>
+/// <remarks>Written by the connection's own flow, read by the heartbeat thread.</remarks>
+internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time, PipeReader input, Action abort)
+{
+    private readonly long _grace = Ticks(options.BodyGrace, time);
+    private int _phase;
+    private long _due = long.MaxValue;
+    private long _waitedBefore;
+    private long _waitingSince;
+    private long _bodyBytes;
+    private bool _expired;
+    private bool _stopping;
+
+    /// <summary>What the connection is doing now.</summary>
+    public ConnectionPhase Phase => (ConnectionPhase)Volatile.Read(ref _phase);
+
+    /// <summary>Whether the deadline of the present phase has passed.</summary>
+    public bool Expired => Volatile.Read(ref _expired);
+
+    /// <summary>Whether the server is stopping: no further request is taken on this connection.</summary>
+    public bool Stopping => Volatile.Read(ref _stopping);
+
+    /// <summary>Enters a phase and arms its deadline.</summary>
+    public void Enter(ConnectionPhase phase)
+    {
+        Volatile.Write(ref _due, long.MaxValue);
+        Volatile.Write(ref _expired, false);
+        _waitingSince = 0;
+        Volatile.Write(ref _phase, (int)phase);
+        switch (phase)
+        {
+            case ConnectionPhase.Idle: Arm(options.Idle); break;
+            case ConnectionPhase.Head: Arm(options.Head); break;
+            case ConnectionPhase.Reply: Arm(options.Reply); break;
+            case ConnectionPhase.Drain: Arm(options.Drain); break;
+            case ConnectionPhase.Body:
+                _waitedBefore = 0;
+                _bodyBytes = 0;
+                break;
+            default: break;
+        }
+    }
+
+    /// <summary>The flow is about to wait for bytes of the body.</summary>
+    public void BeginWait()
+    {
+        var now = time.GetTimestamp();
+        _waitingSince = now;
+        Volatile.Write(ref _due, now + Ticks(options.BodyStall, time));
+    }
+
+    /// <summary>The wait is over; <paramref name="bytes"/> new bytes of the body have arrived.</summary>
+    public void EndWait(long bytes)
+    {
+        Volatile.Write(ref _due, long.MaxValue);
+        _waitedBefore += time.GetTimestamp() - _waitingSince;
+        _waitingSince = 0;
+        _bodyBytes += bytes;
+    }
+
+    /// <summary>The server is stopping: an idle connection ends now, a busy one after its request.</summary>
+    public void Stop()
+    {
+        Volatile.Write(ref _stopping, true);
+        if (Volatile.Read(ref _phase) == (int)ConnectionPhase.Idle)
+        {
+            input.CancelPendingRead();
+        }
+    }
+
+    /// <summary>Called by the heartbeat, about once a second.</summary>
+    public void Tick()
+    {
+        var phase = (ConnectionPhase)Volatile.Read(ref _phase);
+        if (Stopping && phase is ConnectionPhase.Idle)
+        {
+            input.CancelPendingRead();
+            return;
+        }
+
+        var now = time.GetTimestamp();
+        if (now < Volatile.Read(ref _due) && !(phase is ConnectionPhase.Body && TooSlow(now)))
+        {
+            return;
+        }
+
+        Volatile.Write(ref _expired, true);
+        if (phase is ConnectionPhase.Reply)
+        {
+            abort(); // a client that does not take its reply gets nothing further
+        }
+        else
+        {
+            input.CancelPendingRead();
+        }
+    }
+
+    private bool TooSlow(long now)
+    {
+        var since = Volatile.Read(ref _waitingSince);
+        if (since == 0)
+        {
+            return false;
+        }
+
+        var waited = _waitedBefore + (now - since);
+        return waited > _grace
+            && _bodyBytes < options.MinBodyBytesPerSecond * (waited / (double)time.TimestampFrequency);
+    }
+
+    private void Arm(TimeSpan within) => Volatile.Write(ref _due, time.GetTimestamp() + Ticks(within, time));
+
+    private static long Ticks(TimeSpan span, TimeProvider time) => (long)(span.TotalSeconds * time.TimestampFrequency);
+}

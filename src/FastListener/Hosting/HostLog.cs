@@ -1,0 +1,23 @@
+namespace FastListener.Hosting;
+
+/// <summary>Event ids 1-99 belong to the host. Next free: 7. Ids are never used again.</summary>
+internal static partial class HostLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Listening on {Address}")]
+    public static partial void Listening(ILogger logger, string address);
+
+    [LoggerMessage(2, LogLevel.Information, "Data in {Directory}: {Objects} objects")]
+    public static partial void DataIn(ILogger logger, string directory, long objects);
+
+    [LoggerMessage(3, LogLevel.Information, "Stopping: no new connections; uploads in flight have {Seconds} s to finish")]
+    public static partial void Stopping(ILogger logger, int seconds);
+
+    [LoggerMessage(4, LogLevel.Information, "Stopped; everything that was acknowledged is stored")]
+    public static partial void Stopped(ILogger logger);
+
+    [LoggerMessage(5, LogLevel.Information, "The certificate {Path} was reloaded")]
+    public static partial void CertificateReloaded(ILogger logger, string path);
+
+    [LoggerMessage(6, LogLevel.Error, "The certificate {Path} cannot be used, the former one stays: {Why}")]
+    public static partial void CertificateRefused(ILogger logger, string path, string why);
+}

@@ -1,0 +1,17 @@
+using FastListener.Configuration;
+using FastListener.Intake;
+using FastListener.Protocol.Http;
+
+namespace FastListener.Hosting;
+
+/// <summary>What a connection needs of the rest of the program. One for the whole process.</summary>
+internal sealed record ListenerServices(ListenerSettings Settings, IntakePool Intakes, TimeProvider Time, ILogger Log)
+{
+    /// <summary>The limits of a request head.</summary>
+    public HeadLimits HeadLimits { get; } = new()
+    {
+        MaxHeadBytes = Settings.Limits.MaxHeadBytes,
+        MaxFields = Settings.Limits.MaxFields,
+        MaxTargetBytes = Settings.Limits.MaxTargetBytes,
+    };
+}

@@ -1,0 +1,179 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using FastListener.Cli;
+using FastListener.Configuration;
+using FastListener.Hosting.Transport;
+using FastListener.Intake;
+using FastListener.Storage;
+using FastListener.Tokens;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+
+namespace FastListener.Hosting;
+
+/// <summary>
+/// The verb <c>serve</c>: opens the store, tokens and certificate, starts Kestrel's endpoints, and takes everything down
+/// in the order that loses nothing: stop accepting, let uploads finish, drain the committer, close the catalog.
+/// </summary>
+internal static class Serve
+{
+    private const int Failed = 1;
+    private const int WrongUsage = 2;
+
+    /// <summary>Runs until SIGTERM, Ctrl+C or <paramref name="stop"/>. Returns the exit code.</summary>
+    public static async Task<int> RunAsync(ServeArguments arguments, CancellationToken stop)
+    {
+        var data = arguments.DataDirectory ?? Environment.GetEnvironmentVariable("FASTLISTENER_Data") ?? "data";
+        var configuration = SettingsLoader.Sources(data);
+        if (!SettingsLoader.TryLoad(configuration, data, arguments.Http, arguments.Https, out var settings, out var faults))
+        {
+            foreach (var fault in faults)
+            {
+                await Console.Error.WriteLineAsync(fault);
+            }
+
+            return WrongUsage;
+        }
+
+        using var logging = CreateLogging(configuration);
+        var log = logging.CreateLogger("FastListener");
+        try
+        {
+            Directory.CreateDirectory(settings.DataDirectory);
+            await using var store = await ObjectStore.OpenAsync(settings.Storage.ToOptions(settings.DataDirectory), log, TimeProvider.System);
+            var firstToken = FirstStart.EnsureToken(settings.DataDirectory, TimeProvider.System);
+            await using var tokens = TokenRefresher.Start(settings.DataDirectory, log, TimeProvider.System);
+            using var certificates = ServerCertificates.Open(settings.Listen, settings.DataDirectory, log);
+            using var intakes = new IntakePool(new IntakeServices(
+                store, tokens, settings.Limits, new UnauthenticatedBudget(settings.Limits.MaxUnauthenticatedBytes),
+                new TokenGuesses(TimeProvider.System), TimeProvider.System, log));
+            await using var host = Build(configuration, settings, certificates, new ListenerServices(settings, intakes, TimeProvider.System, log));
+            await host.StartAsync(stop);
+            var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
+            Banner.Print(Console.Out, settings.DataDirectory, addresses, firstToken);
+            foreach (var address in addresses)
+            {
+                HostLog.Listening(log, address);
+            }
+
+            HostLog.DataIn(log, settings.DataDirectory, store.Statistics.Objects);
+            host.Lifetime.ApplicationStopping.Register(() => HostLog.Stopping(log, (int)settings.Deadlines.Shutdown.TotalSeconds));
+            await host.WaitForShutdownAsync(stop);
+            await host.StopAsync(CancellationToken.None);
+        }
+        catch (Exception fault) when (fault is StoreBusyException or StorageFaultException or IOException or UnauthorizedAccessException or CryptographicException or System.Net.Sockets.SocketException)
+        {
+            await Console.Error.WriteLineAsync($"FastListener could not start: {fault.Message}");
+            return Failed;
+        }
+
+        HostLog.Stopped(log);
+        return 0;
+    }
+
+    private static WebApplication Build(IConfiguration configuration, ListenerSettings settings, ServerCertificates certificates, ListenerServices services)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "fastlistener" });
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
+        ConfigureLogging(builder.Logging, configuration);
+        builder.Services.AddFastListenerTransport(new TransportOptions
+        {
+            Transport = settings.Listen.Transport == "kestrel" ? TransportKind.Kestrel : TransportKind.Own,
+        });
+        builder.Services.AddSingleton(services);
+        builder.Services.AddSystemd();
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.Deadlines.Shutdown);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = settings.Limits.MaxConnections;
+            var inherited = InheritedSocket.Find(Environment.GetEnvironmentVariable);
+            foreach (var socket in inherited)
+            {
+                kestrel.ListenHandle(socket.Descriptor, endpoint => Endpoint(endpoint, socket.Secure ? certificates : null));
+            }
+
+            if (inherited.Count == 0)
+            {
+                Listen(kestrel, settings.Listen.Http, null);
+                Listen(kestrel, settings.Listen.Https, certificates);
+            }
+        });
+        return builder.Build();
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, string address, ServerCertificates? certificates)
+    {
+        if (!ListenSettings.TryParse(address, out var endpoint) || endpoint is null)
+        {
+            return;
+        }
+
+        if (endpoint.Address.Equals(ListenSettings.AnyAddress))
+        {
+            kestrel.ListenAnyIP(endpoint.Port, options => Endpoint(options, certificates));
+        }
+        else
+        {
+            kestrel.Listen(endpoint, options => Endpoint(options, certificates));
+        }
+    }
+
+    private static void Endpoint(ListenOptions options, ServerCertificates? certificates)
+    {
+        // Kestrel's own HTTP is not in use; with another value ALPN would offer h2.
+        options.Protocols = HttpProtocols.Http1;
+        if (certificates is not null)
+        {
+            options.UseHttps(Tls(certificates));
+        }
+
+        options.UseConnectionHandler<SubmissionConnectionHandler>();
+    }
+
+    private static TlsHandshakeCallbackOptions Tls(ServerCertificates certificates) => new()
+    {
+        HandshakeTimeout = TimeSpan.FromSeconds(10),
+        OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+        {
+            ServerCertificateContext = certificates.Current,
+            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+            ApplicationProtocols = [SslApplicationProtocol.Http11],
+            AllowTlsResume = true,
+            ClientCertificateRequired = false,
+        }),
+    };
+
+    private static ILoggerFactory CreateLogging(IConfiguration configuration) =>
+        LoggerFactory.Create(logging => ConfigureLogging(logging, configuration));
+
+    private static void ConfigureLogging(ILoggingBuilder logging, IConfiguration configuration)
+    {
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("System", LogLevel.Warning);
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // we say ourselves why a start failed
+        logging.AddConfiguration(configuration.GetSection("Logging"));
+        if (string.Equals(configuration["Logging:Format"], "json", StringComparison.OrdinalIgnoreCase))
+        {
+            logging.AddJsonConsole();
+        }
+        else
+        {
+            logging.AddSimpleConsole(static console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+                console.UseUtcTimestamp = true;
+            });
+        }
+
+        // Standard output is the banner's; logs go where logs go.
+        logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+    }
+}

@@ -1,0 +1,46 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace FastListener.Hosting.Transport;
+
+/// <summary>Kestrel asks it first to bind an endpoint: TCP, Unix domain, or a listening descriptor that was inherited.</summary>
+internal sealed class OwnTransportFactory(TransportOptions options, PooledBlockFactory memory, TimeProvider clock, ILoggerFactory loggers)
+    : IConnectionListenerFactory, IConnectionListenerFactorySelector
+{
+    private const int OptionLevelTcp = 6;
+    private const int OptionDeferAccept = 9;
+
+    private readonly ListenerContext _context =
+        new(options, memory.Blocks, memory.Create(), clock, loggers.CreateLogger("FastListener.Transport"));
+
+    public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint or FileHandleEndPoint;
+
+    /// <exception cref="AddressInUseException">Somebody else listens there.</exception>
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        Socket? socket = null;
+        try
+        {
+            socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint); // the same rules as without us, dual stack included
+            if (socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)
+            {
+                socket.NoDelay = true; // accepted sockets inherit it
+                if (_context.Options.DeferAcceptSeconds > 0 && endpoint is IPEndPoint && OperatingSystem.IsLinux())
+                {
+                    socket.SetRawSocketOption(OptionLevelTcp, OptionDeferAccept, BitConverter.GetBytes(_context.Options.DeferAcceptSeconds));
+                }
+            }
+
+            socket.Listen(_context.Options.Backlog);
+            return ValueTask.FromResult<IConnectionListener>(new SocketListener(socket, endpoint is FileHandleEndPoint, _context));
+        }
+        catch (SocketException e)
+        {
+            socket?.Dispose();
+            throw e.SocketErrorCode == SocketError.AddressAlreadyInUse ? new AddressInUseException(e.Message, e) : e;
+        }
+    }
+}

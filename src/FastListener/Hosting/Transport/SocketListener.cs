@@ -1,0 +1,130 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Connections;
+
+namespace FastListener.Hosting.Transport;
+
+/// <summary>
+/// One listening socket. Accepting never ends over an error: a connection that is gone is skipped, a shortage is waited out. Stopping
+/// first takes what the kernel has queued, so that nobody who got through the handshake is reset by a restart.
+/// </summary>
+internal sealed class SocketListener : IConnectionListener
+{
+    private readonly Socket _listening;
+    private readonly bool _shared;
+    private readonly ListenerContext _context;
+    private readonly Func<Socket, CancellationToken, ValueTask<Socket>> _accept;
+    private readonly CancellationTokenSource _unbind = new();
+    private int _queuedTaken;
+    private bool _closed;
+
+    /// <param name="listening">A bound socket that listens; ours from now on.</param>
+    /// <param name="shared">Whether somebody else (systemd) holds the listening socket, too, and goes on listening after us.</param>
+    /// <param name="context">What connections need.</param>
+    /// <param name="accept">Takes the next connection; tests make it fail.</param>
+    public SocketListener(
+        Socket listening, bool shared, ListenerContext context, Func<Socket, CancellationToken, ValueTask<Socket>>? accept = null)
+    {
+        _listening = listening;
+        _shared = shared;
+        _context = context;
+        _accept = accept ?? (static (socket, cancellationToken) => socket.AcceptAsync(cancellationToken));
+        EndPoint = listening.LocalEndPoint!;
+    }
+
+    public EndPoint EndPoint { get; }
+
+    /// <summary>The next connection; null when unbound and nothing is queued any more. One caller at a time.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        using var linked = cancellationToken.CanBeCanceled
+            ? CancellationTokenSource.CreateLinkedTokenSource(_unbind.Token, cancellationToken)
+            : null;
+        for (var pause = _context.Options.AcceptPause; !_unbind.IsCancellationRequested;)
+        {
+            try
+            {
+                return new SocketConnection(await _accept(_listening, linked?.Token ?? _unbind.Token).ConfigureAwait(false), _context);
+            }
+            catch (OperationCanceledException) when (_unbind.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (ObjectDisposedException)
+            {
+                return null;
+            }
+            catch (SocketException e) when (IsOverAlready(e.SocketErrorCode))
+            {
+                TransportLog.GoneBeforeAccept(_context.Logger, EndPoint, e.SocketErrorCode);
+            }
+            catch (SocketException e) when (!_unbind.IsCancellationRequested)
+            {
+                TransportLog.AcceptFailed(_context.Logger, EndPoint, e.SocketErrorCode, pause);
+                await PauseAsync(pause, linked?.Token ?? _unbind.Token).ConfigureAwait(false);
+                pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, _context.Options.MaxAcceptPause.Ticks));
+            }
+            catch (SocketException)
+            {
+                break;
+            }
+        }
+
+        return TakeQueued();
+    }
+
+    /// <summary>Stops accepting: the caller of <see cref="AcceptAsync"/> still gets what is queued, then null.</summary>
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        _unbind.Cancel();
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _unbind.Cancel();
+        _listening.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private static bool IsOverAlready(SocketError error) => error is SocketError.ConnectionAborted or SocketError.ConnectionReset;
+
+    private static async Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken) =>
+        await Task.Delay(pause, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    /// <summary>The next connection that the kernel had queued; null, and the socket closed, when there is none.</summary>
+    private SocketConnection? TakeQueued()
+    {
+        // A shared queue belongs to whoever listens next. An endless stream of clients must not keep a stop from ending.
+        while (!_closed && !_shared && _queuedTaken < _context.Options.Backlog)
+        {
+            try
+            {
+                _listening.Blocking = false;
+                var connection = new SocketConnection(_listening.Accept(), _context);
+                _queuedTaken++;
+                return connection;
+            }
+            catch (SocketException e) when (IsOverAlready(e.SocketErrorCode))
+            {
+                TransportLog.GoneBeforeAccept(_context.Logger, EndPoint, e.SocketErrorCode);
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                break; // empty (WouldBlock), or nothing more to be had
+            }
+        }
+
+        if (!_closed)
+        {
+            _closed = true;
+            TransportLog.Unbound(_context.Logger, EndPoint, _queuedTaken);
+            _listening.Dispose();
+        }
+
+        return null;
+    }
+}

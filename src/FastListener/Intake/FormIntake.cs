@@ -1,0 +1,348 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+using FastListener.Configuration;
+using FastListener.Connections;
+using FastListener.Protocol.Multipart;
+using FastListener.Storage;
+
+namespace FastListener.Intake;
+
+/// <summary>
+/// A submission that comes as a multipart form: feeds slices of the body to the parser and sends what comes out where it
+/// belongs. Holds one field's value at most; the bytes of files go to their payloads slice by slice.
+/// </summary>
+internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : IDisposable
+{
+    private readonly MultipartLimits _partLimits = new() { MaxParts = limits.MaxParts, MaxPartHeadBytes = limits.MaxPartHeadBytes };
+    private readonly byte[] _boundary = new byte[Boundary.MaxBytes];
+    private MultipartParser? _outer;
+    private MultipartParser? _inner;
+    private byte[]? _held;
+    private int _heldLength;
+    private Payload? _payload;
+    private PartTarget _target;
+    private bool _unfolding;
+
+    /// <summary>Where the bytes of the present part go.</summary>
+    private enum PartTarget : byte
+    {
+        /// <summary>Collected: the value of a field.</summary>
+        Field,
+
+        /// <summary>Straight to a payload.</summary>
+        Payload,
+
+        /// <summary>To the report, after a look at its first bytes: old Electron on Linux wraps a whole form in it.</summary>
+        Unsettled,
+    }
+
+    /// <summary>Whether the request that is being read is a form.</summary>
+    public bool Begun { get; private set; }
+
+    /// <summary>Prepares for the form that a Content-Type announces.</summary>
+    public RejectReason Begin(ReadOnlySpan<byte> contentType)
+    {
+        if (!Boundary.TryRead(contentType, _boundary, out var length))
+        {
+            return RejectReason.MissingBoundary;
+        }
+
+        _outer ??= new MultipartParser(_partLimits);
+        _outer.Reset(_boundary.AsSpan(0, length));
+        Begun = true;
+        return RejectReason.None;
+    }
+
+    /// <summary>Reads the whole form, to the end of its framing: what follows the closing delimiter is read, too.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<RejectReason> ReadAsync(RequestBody body)
+    {
+        while (true)
+        {
+            var pending = body.ReadAsync();
+            var read = pending.IsCompletedSuccessfully ? pending.Result : await pending;
+            if (read.State is BodyState.Refused)
+            {
+                return read.Reason;
+            }
+
+            var last = read.State is BodyState.End;
+            if (last && body.Bytes == 0)
+            {
+                return RejectReason.EmptyBody;
+            }
+
+            var feeding = FeedAsync(_outer!, read.Bytes, last);
+            var reason = feeding.IsCompletedSuccessfully ? feeding.Result : await feeding;
+            if (reason is not RejectReason.None || last)
+            {
+                return reason;
+            }
+        }
+    }
+
+    /// <summary>Forgets the form.</summary>
+    public void End()
+    {
+        Begun = false;
+        _payload = null;
+        _unfolding = false;
+        _heldLength = 0;
+        if (_held is { } held)
+        {
+            _held = null;
+            ArrayPool<byte>.Shared.Return(held);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        End();
+        _outer?.Dispose();
+        _inner?.Dispose();
+    }
+
+    /// <summary>Feeds one slice, or the end, to a parser and handles what comes out.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<RejectReason> FeedAsync(MultipartParser parser, ReadOnlyMemory<byte> slice, bool last)
+    {
+        while (true)
+        {
+            MultipartEvent step;
+            if (last)
+            {
+                step = parser.Complete();
+            }
+            else
+            {
+                step = parser.Next(slice, out var consumed);
+                slice = slice[consumed..];
+            }
+
+            if (step is MultipartEvent.NeedMore || (step is MultipartEvent.End && (last || slice.IsEmpty)))
+            {
+                return RejectReason.None;
+            }
+
+            var handling = HandleAsync(parser, step);
+            var reason = handling.IsCompletedSuccessfully ? handling.Result : await handling;
+            if (reason is not RejectReason.None)
+            {
+                return reason;
+            }
+        }
+    }
+
+    private ValueTask<RejectReason> HandleAsync(MultipartParser parser, MultipartEvent step) => step switch
+    {
+        MultipartEvent.PartBegin => new(BeginPart(parser.Part, nested: ReferenceEquals(parser, _inner))),
+        MultipartEvent.Bytes when _unfolding && ReferenceEquals(parser, _outer) => FeedAsync(_inner!, parser.Data, last: false),
+        MultipartEvent.Bytes => TakeAsync(parser.Part, parser.Data),
+        MultipartEvent.PartEnd when _unfolding && ReferenceEquals(parser, _outer) => EndInnerAsync(),
+        MultipartEvent.PartEnd => EndPartAsync(parser.Part),
+        MultipartEvent.Rejected => new(Reason(parser.Fault)),
+        _ => new(RejectReason.None),
+    };
+
+    private RejectReason BeginPart(PartHeaders part, bool nested)
+    {
+        _heldLength = 0;
+        _payload = null;
+        var role = PartClass.Of(part.Key, part.HasFileName, out var name);
+        if (part.TransferEncoding is not PartTransferEncoding.Identity)
+        {
+            draft.Submission.AddNote("a part had a Content-Transfer-Encoding; its bytes are kept as sent"u8);
+        }
+
+        switch (role)
+        {
+            case PartRole.Attribute:
+                _target = PartTarget.Field;
+                return part.Name.Length > limits.MaxAttributeNameBytes ? RejectReason.AttributeNameTooLong : RejectReason.None;
+
+            case PartRole.Report when !nested && draft.Report is null && !draft.Request.IsAttachment:
+                _target = PartTarget.Unsettled;
+                return RejectReason.None;
+
+            case PartRole.Report:
+                return BeginReport(part);
+
+            default:
+                _target = PartTarget.Payload;
+                _payload = draft.BeginAttachment(name, part.FileName, part.ContentType, out var reason);
+                return reason;
+        }
+    }
+
+    private RejectReason BeginReport(PartHeaders part)
+    {
+        _target = PartTarget.Payload;
+        _payload = draft.BeginReport(part.Key, part.FileName, part.ContentType, out var reason);
+        return reason;
+    }
+
+    private ValueTask<RejectReason> TakeAsync(PartHeaders part, ReadOnlyMemory<byte> bytes)
+    {
+        var reason = draft.Account(bytes.Length);
+        if (reason is not RejectReason.None)
+        {
+            return new(reason);
+        }
+
+        switch (_target)
+        {
+            case PartTarget.Payload:
+                return WriteAsync(bytes);
+
+            case PartTarget.Unsettled when _heldLength == 0 && bytes.Span[0] != (byte)'-':
+                reason = BeginReport(part);
+                return reason is RejectReason.None ? WriteAsync(bytes) : new(reason);
+
+            case PartTarget.Unsettled:
+                var missing = Math.Min(bytes.Length, ReportFormat.SniffBytes - _heldLength);
+                Hold(bytes.Span[..missing]);
+                return _heldLength < ReportFormat.SniffBytes ? new(RejectReason.None) : SettleAsync(part, bytes[missing..]);
+
+            default:
+                return HoldField(part, bytes);
+        }
+    }
+
+    private ValueTask<RejectReason> WriteAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (ReferenceEquals(_payload, draft.Report))
+        {
+            draft.InspectReport(bytes);
+        }
+
+        var write = _payload!.WriteAsync(bytes);
+        return write.IsCompletedSuccessfully ? new(RejectReason.None) : Await(write);
+
+        static async ValueTask<RejectReason> Await(ValueTask write)
+        {
+            await write;
+            return RejectReason.None;
+        }
+    }
+
+    private ValueTask<RejectReason> HoldField(PartHeaders part, ReadOnlyMemory<byte> bytes)
+    {
+        if (_heldLength + bytes.Length <= limits.MaxAttributeValueBytes)
+        {
+            Hold(bytes.Span);
+            return new(RejectReason.None);
+        }
+
+        // Longer than an attribute may be, and still somebody's crash: kept whole, as an attachment.
+        draft.Submission.AddNote("a form field longer than an attribute may be is kept as an attachment"u8);
+        _target = PartTarget.Payload;
+        _payload = draft.BeginAttachment(PartClass.BaseName(part.Key), default, default, out var reason);
+        return reason is RejectReason.None ? FlushHeldAsync(bytes) : new(reason);
+    }
+
+    /// <summary>Enough of a report that begins with a dash is held to tell whether it is a form of its own.</summary>
+    private async ValueTask<RejectReason> SettleAsync(PartHeaders part, ReadOnlyMemory<byte> rest)
+    {
+        if (!Boundary.TryReadNested(_held.AsSpan(0, _heldLength), _boundary, out var length))
+        {
+            var reason = BeginReport(part);
+            return reason is RejectReason.None ? await FlushHeldAsync(rest) : reason;
+        }
+
+        draft.Submission.AddNote("the report was wrapped in a form of its own"u8);
+        _inner ??= new MultipartParser(_partLimits);
+        _inner.Reset(_boundary.AsSpan(0, length));
+        _unfolding = true;
+
+        // The fields of the inner form need the buffer, so what it holds moves out first.
+        var held = _held!;
+        var heldLength = _heldLength;
+        _held = null;
+        _heldLength = 0;
+        try
+        {
+            var reason = await FeedAsync(_inner, held.AsMemory(0, heldLength), last: false);
+            return reason is RejectReason.None && !rest.IsEmpty ? await FeedAsync(_inner, rest, last: false) : reason;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(held);
+        }
+    }
+
+    private async ValueTask<RejectReason> FlushHeldAsync(ReadOnlyMemory<byte> rest)
+    {
+        var length = _heldLength;
+        _heldLength = 0;
+        var reason = length == 0 ? RejectReason.None : await WriteAsync(_held.AsMemory(0, length));
+        return reason is RejectReason.None && !rest.IsEmpty ? await WriteAsync(rest) : reason;
+    }
+
+    private ValueTask<RejectReason> EndPartAsync(PartHeaders part)
+    {
+        if (_target is PartTarget.Field)
+        {
+            return new(draft.AddField(part.Key, _held.AsSpan(0, _heldLength)));
+        }
+
+        return _target is PartTarget.Unsettled ? EndUnsettledAsync(part) : EndPayloadAsync();
+    }
+
+    private async ValueTask<RejectReason> EndUnsettledAsync(PartHeaders part)
+    {
+        var reason = await SettleAsync(part, default);
+        if (reason is not RejectReason.None)
+        {
+            return reason;
+        }
+
+        return _unfolding ? await EndInnerAsync() : await EndPayloadAsync();
+    }
+
+    private async ValueTask<RejectReason> EndInnerAsync()
+    {
+        _unfolding = false;
+        return await FeedAsync(_inner!, default, last: true);
+    }
+
+    private ValueTask<RejectReason> EndPayloadAsync()
+    {
+        var completing = _payload is { } payload ? payload.CompleteAsync() : ValueTask.CompletedTask;
+        _payload = null;
+        return completing.IsCompletedSuccessfully ? new(RejectReason.None) : Await(completing);
+
+        static async ValueTask<RejectReason> Await(ValueTask completing)
+        {
+            await completing;
+            return RejectReason.None;
+        }
+    }
+
+    private void Hold(ReadOnlySpan<byte> bytes)
+    {
+        var needed = _heldLength + bytes.Length;
+        if (_held is null || _held.Length < needed)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, 1024));
+            _held.AsSpan(0, _heldLength).CopyTo(larger);
+            if (_held is { } old)
+            {
+                ArrayPool<byte>.Shared.Return(old);
+            }
+
+            _held = larger;
+        }
+
+        bytes.CopyTo(_held.AsSpan(_heldLength));
+        _heldLength = needed;
+    }
+
+    private static RejectReason Reason(MultipartFault fault) => fault switch
+    {
+        MultipartFault.Truncated => RejectReason.TruncatedMultipart,
+        MultipartFault.TooManyParts => RejectReason.TooManyParts,
+        MultipartFault.PartHeadTooLarge => RejectReason.PartHeadTooLarge,
+        _ => RejectReason.MalformedMultipart,
+    };
+}

@@ -1,0 +1,78 @@
+using System.Diagnostics;
+
+namespace FastListener.Intake;
+
+/// <summary>
+/// One row of the refusal table: what the client is told and what becomes of its connection.
+/// </summary>
+/// <param name="Status">HTTP status code (RFC 9110 section 15).</param>
+/// <param name="Code">Integer for <c>error.code</c> in the reply; 6 is coronerd's "invalid token", the others are ours.</param>
+/// <param name="Word">Stable machine-readable word: reply header, log and metric tag.</param>
+/// <param name="Message">A sentence for <c>error.message</c>.</param>
+/// <param name="Closes">Whether the connection ends, because what follows on it cannot be trusted or will not be read.</param>
+internal sealed record Refusal(int Status, int Code, string Word, string Message, bool Closes)
+{
+    /// <summary>Bytes of a body that are read and dropped after an early refusal, so that the client sees the answer.</summary>
+    public const long DrainBytes = 64L * 1024 * 1024;
+
+    private static readonly Refusal[] Rows = [.. Enum.GetValues<RejectReason>().Select(Create)];
+
+    /// <summary>The row for a reason. Never null; asking for <see cref="RejectReason.None"/> is a programming error.</summary>
+    public static Refusal For(RejectReason reason) => Rows[(int)reason];
+
+    private static Refusal Create(RejectReason reason) => reason switch
+    {
+        RejectReason.None => new(500, 500, "none", "No reason was given.", Closes: true),
+
+        RejectReason.MalformedHead => new(400, 100, "malformed_head", "The request line or a header field is malformed.", Closes: true),
+        RejectReason.HeadTooLarge => new(431, 101, "head_too_large", "The request line and header fields are larger than this listener accepts.", Closes: true),
+        RejectReason.TooManyFields => new(431, 102, "too_many_fields", "The request has more header fields than this listener accepts.", Closes: true),
+        RejectReason.TargetTooLong => new(414, 103, "target_too_long", "The URL is longer than this listener accepts; send attributes as form fields.", Closes: true),
+        RejectReason.UnsupportedVersion => new(505, 104, "unsupported_version", "This listener speaks HTTP/1.1 and HTTP/1.0.", Closes: true),
+        RejectReason.AmbiguousFraming => new(400, 105, "ambiguous_framing", "Content-Length and Transfer-Encoding do not say clearly where the body ends.", Closes: true),
+        RejectReason.HeadTimeout => new(408, 106, "head_timeout", "The request head did not arrive in time.", Closes: true),
+
+        RejectReason.UnknownPath => new(404, 110, "unknown_path", "There is nothing here; submissions go to /post?format=<format>&token=<token>.", Closes: false),
+        RejectReason.MethodNotAllowed => new(405, 111, "method_not_allowed", "Submissions are sent with POST.", Closes: false),
+        RejectReason.ConsoleRequest => new(404, 112, "console_request", "This is the submission listener; console requests go to the console's own address.", Closes: false),
+        RejectReason.UnknownFormat => new(400, 113, "unknown_format", "The format is not one of btt, json, minidump, plcrash, proguard, sourcemap, symbols.", Closes: false),
+        RejectReason.MalformedTarget => new(400, 114, "malformed_target", "The URL has the form of a submission but cannot be read.", Closes: false),
+
+        RejectReason.InvalidToken => new(403, 6, "invalid_token", "invalid token", Closes: false),
+        RejectReason.ConflictingTokens => new(403, 6, "conflicting_tokens", "invalid token", Closes: false),
+        RejectReason.TokenTooLate => new(403, 120, "token_too_late", "Too much arrived before the token field; send the token in the URL or as the first field.", Closes: true),
+        RejectReason.UnknownObject => new(404, 121, "unknown_object", "No object of this project has that id.", Closes: false),
+
+        RejectReason.MalformedChunk => new(400, 130, "malformed_chunk", "The chunked coding of the body is malformed.", Closes: true),
+        RejectReason.UnsupportedContentCoding => new(415, 131, "unsupported_content_coding", "Content-Encoding may be gzip or deflate.", Closes: false),
+        RejectReason.MalformedCompression => new(400, 132, "malformed_compression", "The body is not what its Content-Encoding says.", Closes: true),
+        RejectReason.TruncatedCompression => new(400, 133, "truncated_compression", "The compressed body ends before it is complete.", Closes: true),
+        RejectReason.InflationLimit => new(413, 134, "inflation_limit", "The body inflates to far more than it was sent as.", Closes: true),
+        RejectReason.BodyTooLarge => new(413, 135, "body_too_large", "The body is larger than this listener accepts.", Closes: true),
+        RejectReason.EmptyBody => new(400, 136, "empty_body", "The body is empty; nothing was submitted.", Closes: false),
+        RejectReason.TruncatedBody => new(400, 137, "truncated_body", "The connection ended before the body was complete.", Closes: true),
+        RejectReason.BodyTimeout => new(408, 138, "body_timeout", "The body stalled or arrived too slowly.", Closes: true),
+
+        RejectReason.MissingBoundary => new(400, 140, "missing_boundary", "The multipart Content-Type names no boundary.", Closes: false),
+        RejectReason.MalformedMultipart => new(400, 141, "malformed_multipart", "The multipart body is malformed.", Closes: true),
+        RejectReason.TruncatedMultipart => new(400, 142, "truncated_multipart", "The multipart body ends before its closing boundary.", Closes: true),
+        RejectReason.TooManyParts => new(413, 143, "too_many_parts", "The multipart body has more parts than this listener accepts.", Closes: true),
+        RejectReason.PartHeadTooLarge => new(413, 144, "part_head_too_large", "The header of a part is larger than this listener accepts.", Closes: true),
+        RejectReason.AttributeNameTooLong => new(413, 145, "attribute_name_too_long", "The name of an attribute is longer than this listener accepts.", Closes: true),
+        RejectReason.TooManyAttributes => new(413, 146, "too_many_attributes", "The attributes of the submission are more or larger than this listener accepts.", Closes: true),
+        RejectReason.TooManyAttachments => new(413, 147, "too_many_attachments", "The submission has more attachments than this listener accepts.", Closes: true),
+
+        RejectReason.MissingReport => new(400, 150, "missing_report", "The form holds no report: send it as a part named upload_file or upload_file_minidump.", Closes: false),
+        RejectReason.NotAMinidump => new(400, 151, "not_a_minidump", "The report does not start as a minidump (MDMP).", Closes: false),
+        RejectReason.NotJson => new(400, 152, "not_json", "The report does not start as a JSON object.", Closes: false),
+        RejectReason.NotPlcrash => new(400, 153, "not_plcrash", "The report does not start as a PLCrashReporter report.", Closes: false),
+
+        RejectReason.StorageFull => new(503, 160, "storage_full", "The listener's disk is full; nothing of this submission was kept.", Closes: false),
+        RejectReason.StorageReadOnly => new(503, 161, "storage_read_only", "The listener's disk is read-only; nothing of this submission was kept.", Closes: false),
+        RejectReason.StorageFault => new(503, 162, "storage_fault", "The listener could not store the submission; nothing of it was kept.", Closes: false),
+        RejectReason.Stopping => new(503, 163, "stopping", "The listener is shutting down; nothing of this submission was kept.", Closes: true),
+        RejectReason.InternalFault => new(500, 164, "internal_fault", "The listener failed to handle the request; nothing of it was kept.", Closes: true),
+
+        _ => throw new UnreachableException($"No refusal for {reason}."),
+    };
+}

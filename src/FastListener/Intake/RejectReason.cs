@@ -1,0 +1,66 @@
+namespace FastListener.Intake;
+
+/// <summary>
+/// Every reason for which a request is answered with something other than success.
+/// Each has exactly one row in <see cref="Refusal"/>; a test walks this enum so that none lacks one.
+/// </summary>
+internal enum RejectReason : byte
+{
+    None = 0,
+
+    // The request head (RFC 9112 sections 2 to 6).
+    MalformedHead,
+    HeadTooLarge,
+    TooManyFields,
+    TargetTooLong,
+    UnsupportedVersion,
+    AmbiguousFraming,
+    HeadTimeout,
+
+    // Where it wants to go.
+    UnknownPath,
+    MethodNotAllowed,
+    ConsoleRequest,
+    UnknownFormat,
+    MalformedTarget,
+
+    // Who asks.
+    InvalidToken,
+    ConflictingTokens,
+    TokenTooLate,
+    UnknownObject,
+
+    // The body.
+    MalformedChunk,
+    UnsupportedContentCoding,
+    MalformedCompression,
+    TruncatedCompression,
+    InflationLimit,
+    BodyTooLarge,
+    EmptyBody,
+    TruncatedBody,
+    BodyTimeout,
+
+    // Multipart (RFC 7578, RFC 2046 section 5.1).
+    MissingBoundary,
+    MalformedMultipart,
+    TruncatedMultipart,
+    TooManyParts,
+    PartHeadTooLarge,
+    AttributeNameTooLong,
+    TooManyAttributes,
+    TooManyAttachments,
+
+    // The report itself.
+    MissingReport,
+    NotAMinidump,
+    NotJson,
+    NotPlcrash,
+
+    // Our own trouble.
+    StorageFull,
+    StorageReadOnly,
+    StorageFault,
+    Stopping,
+    InternalFault,
+}

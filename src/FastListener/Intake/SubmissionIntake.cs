@@ -1,0 +1,257 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using FastListener.Connections;
+using FastListener.Protocol.Http;
+using FastListener.Protocol.Multipart;
+using FastListener.Storage;
+
+namespace FastListener.Intake;
+
+/// <summary>
+/// One submission's life, from its head to the reply: route, token, body, store. Sees body readers and payloads,
+/// never a socket. One at a time; used again for the next request.
+/// </summary>
+/// <remarks>The order keeps the promise: a success reply is made only from a receipt, and a receipt only after the commit.</remarks>
+internal sealed class SubmissionIntake : IDisposable
+{
+    private readonly IntakeServices _services;
+    private readonly SubmissionDraft _draft;
+    private readonly FormIntake _form;
+    private readonly SuccessReply _success = new();
+    private IPAddress? _client;
+
+    public SubmissionIntake(IntakeServices services)
+    {
+        _services = services;
+        _draft = new SubmissionDraft(services);
+        _form = new FormIntake(_draft, services.Limits);
+    }
+
+    /// <summary>Takes one request in. The reply's bytes stay valid until the next call.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<ReplyMessage> HandleAsync(RequestHead head, RequestBody body, IPAddress? client)
+    {
+        _client = client;
+        try
+        {
+            var reason = Open(head, body);
+            if (reason is not RejectReason.None)
+            {
+                return await RefuseAsync(reason);
+            }
+
+            if (head.Method is RequestMethod.Options)
+            {
+                return SuccessReply.Preflight;
+            }
+
+            reason = _form.Begun ? await _form.ReadAsync(body) : await ReadRawAsync(body);
+            if (reason is RejectReason.None)
+            {
+                reason = _draft.Complete();
+            }
+
+            if (reason is RejectReason.None && _draft.Request.IsAttachment)
+            {
+                reason = Resolve();
+            }
+
+            return reason is RejectReason.None ? await StoreAsync() : await RefuseAsync(reason);
+        }
+        catch (StorageFaultException fault)
+        {
+            return Refuse(Reason(fault.Kind));
+        }
+        finally
+        {
+            _form.End();
+            _draft.End();
+        }
+    }
+
+    /// <summary>The reply for a refusal; says what the report looks like where that helps.</summary>
+    public ReplyMessage Refuse(RejectReason reason)
+    {
+        IntakeLog.Refused(_services.Log, Refusal.For(reason).Word, _client);
+        return reason is RejectReason.NotAMinidump or RejectReason.NotJson or RejectReason.NotPlcrash && _draft.Report is { } report
+            ? ErrorReply.Create(reason, ReportFormat.Describe(report.Head))
+            : ErrorReply.Create(reason);
+    }
+
+    private async ValueTask<ReplyMessage> RefuseAsync(RejectReason reason)
+    {
+        if (reason is RejectReason.InvalidToken or RejectReason.ConflictingTokens)
+        {
+            await _services.Guesses.CountAsync(_client);
+        }
+
+        return Refuse(reason);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _form.Dispose();
+        _draft.Dispose();
+    }
+
+    /// <summary>Everything that can be decided from the head, before a byte of the body is asked for.</summary>
+    private RejectReason Open(RequestHead head, RequestBody body)
+    {
+        var route = SubmissionRoute.Parse(head.PathAndQuery);
+        if (head.Method is RequestMethod.Options && head.Target.SequenceEqual("*"u8))
+        {
+            return RejectReason.None;
+        }
+
+        var request = _draft.Request;
+        if (route.Kind is not RouteKind.Submission)
+        {
+            return route.Kind is RouteKind.Console ? RejectReason.ConsoleRequest : RejectReason.UnknownPath;
+        }
+
+        if (head.Method is RequestMethod.Options)
+        {
+            return RejectReason.None;
+        }
+
+        var reason = request.Read(route);
+        if (!route.Format.IsEmpty && request.Grant is null && !ReportFormat.TryParse(route.Format, out _))
+        {
+            return RejectReason.UnknownPath; // three segments that are neither a format nor a known token: no URL of ours
+        }
+
+        if (head.Method is not RequestMethod.Post)
+        {
+            return RejectReason.MethodNotAllowed;
+        }
+
+        if (request.NamesResource)
+        {
+            return RejectReason.ConsoleRequest;
+        }
+
+        if (reason is RejectReason.None)
+        {
+            reason = request.CheckCapability();
+        }
+
+        if (reason is not RejectReason.None)
+        {
+            return reason;
+        }
+
+        var multipart = Boundary.IsMultipart(head.ContentType);
+        if (request.Grant is null && !multipart)
+        {
+            return RejectReason.InvalidToken;
+        }
+
+        if (head.ContentCoding is ContentCoding.Unsupported)
+        {
+            return RejectReason.UnsupportedContentCoding;
+        }
+
+        body.Begin(head.ContentCoding);
+        if (!request.IsAttachment && ReportFormat.IsSymbols(request.NamedFormat) && request.Grant is not null)
+        {
+            body.MaxBytes = _services.Limits.MaxSymbolBytes;
+        }
+
+        if (body.MaxBytes != 0 && head.Framing.Length > body.MaxBytes && head.ContentCoding is ContentCoding.Identity)
+        {
+            return RejectReason.BodyTooLarge;
+        }
+
+        if (request.IsAttachment && request.Grant is not null && Resolve(out _) is var missing and not RejectReason.None)
+        {
+            return missing;
+        }
+
+        _draft.Begin(_client);
+        reason = _draft.AddQuery(route.Glued);
+        if (reason is RejectReason.None)
+        {
+            reason = _draft.AddQuery(route.Query);
+        }
+
+        return reason is RejectReason.None && multipart ? _form.Begin(head.ContentType) : reason;
+    }
+
+    /// <summary>A body that is the report, or the attachment, itself: whatever its Content-Type says.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<RejectReason> ReadRawAsync(RequestBody body)
+    {
+        var payload = _draft.Request.IsAttachment
+            ? _draft.BeginAttachment(default, default, default, out var reason)
+            : _draft.BeginReport("upload_file"u8, default, default, out reason);
+        var judged = _draft.Request.IsAttachment || _draft.Request.FormatsDiffer;
+        while (reason is RejectReason.None)
+        {
+            var read = await body.ReadAsync();
+            if (read.State is not BodyState.Data)
+            {
+                reason = payload.Length == 0 && read.State is BodyState.End ? RejectReason.EmptyBody : read.Reason;
+                break;
+            }
+
+            _draft.InspectReport(read.Bytes);
+            var write = payload.WriteAsync(read.Bytes);
+            if (!write.IsCompletedSuccessfully)
+            {
+                await write;
+            }
+
+            if (!judged && payload.Length >= ReportFormat.SniffBytes)
+            {
+                // The wrong kind of file is refused after its first bytes, not after its last.
+                judged = true;
+                reason = ReportFormat.Judge(_draft.Request.NamedFormat, payload.Head, payload.Length);
+            }
+        }
+
+        if (reason is RejectReason.None)
+        {
+            await payload.CompleteAsync();
+        }
+
+        return reason;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ReplyMessage> StoreAsync()
+    {
+        var attachment = _draft.Request.IsAttachment;
+        var name = attachment ? _draft.Submission.Payloads[0].Name.ToArray() : null;
+        var receipt = await _services.Store.CommitAsync(_draft.Release());
+        return attachment ? SuccessReply.Attached(receipt, name) : _success.Stored(receipt);
+    }
+
+    private RejectReason Resolve()
+    {
+        var reason = Resolve(out var id);
+        _draft.Submission.FollowUpOf = id;
+        return reason;
+    }
+
+    private RejectReason Resolve(out long id)
+    {
+        id = 0;
+        var request = _draft.Request;
+        if (request.ObjectUnreadable)
+        {
+            return RejectReason.UnknownObject;
+        }
+
+        var project = _services.Store.Project(request.Grant!.Universe, request.Grant.Project);
+        return _services.Store.TryResolve(request.Object, project, out id) ? RejectReason.None : RejectReason.UnknownObject;
+    }
+
+    private static RejectReason Reason(StorageFaultKind kind) => kind switch
+    {
+        StorageFaultKind.DiskFull => RejectReason.StorageFull,
+        StorageFaultKind.ReadOnly => RejectReason.StorageReadOnly,
+        StorageFaultKind.Stopping => RejectReason.Stopping,
+        _ => RejectReason.StorageFault,
+    };
+}

@@ -1,0 +1,25 @@
+namespace FastListener.Intake;
+
+/// <summary>
+/// Bytes of all requests together that are staged while nobody knows yet whose they are: their token is a form field
+/// that has not arrived. Bounded, so that strangers cannot fill the disk.
+/// </summary>
+internal sealed class UnauthenticatedBudget(long bytes)
+{
+    private long _left = bytes;
+
+    /// <summary>Takes some of the budget. False when it is spent; nothing has been taken then.</summary>
+    public bool TryTake(long count)
+    {
+        if (Interlocked.Add(ref _left, -count) >= 0)
+        {
+            return true;
+        }
+
+        Interlocked.Add(ref _left, count);
+        return false;
+    }
+
+    /// <summary>Gives back what was taken.</summary>
+    public void Return(long count) => Interlocked.Add(ref _left, count);
+}

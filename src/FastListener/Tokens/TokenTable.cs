@@ -1,0 +1,66 @@
+using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
+using System.IO.Hashing;
+using System.Security.Cryptography;
+
+namespace FastListener.Tokens;
+
+/// <summary>One snapshot of all tokens, frozen. A change of the file makes a new table; nobody ever edits one.</summary>
+internal sealed class TokenTable
+{
+    private readonly FrozenDictionary<byte[], TokenGrant> _grants;
+    private readonly FrozenDictionary<byte[], TokenGrant>.AlternateLookup<ReadOnlySpan<byte>> _byBytes;
+
+    public TokenTable(IEnumerable<TokenEntry> entries)
+    {
+        _grants = entries.ToFrozenDictionary(entry => entry.Token.RevealBytes(), entry => new TokenGrant(entry), TokenBytes.Comparer);
+        _byBytes = _grants.GetAlternateLookup<ReadOnlySpan<byte>>();
+    }
+
+    public static TokenTable Empty { get; } = new([]);
+
+    public int Count => _grants.Count;
+
+    /// <summary>Every grant, in no particular order.</summary>
+    public IReadOnlyList<TokenGrant> Grants => _grants.Values;
+
+    /// <summary>
+    /// Finds a token by its exact bytes, of any length. Allocates nothing. A disabled token is found: whoever asks
+    /// looks at <see cref="TokenGrant.Enabled"/> and answers as if it had not been.
+    /// </summary>
+    /// <remarks>
+    /// The bytes are hashed whole with a seed no one outside can know, so how long a look-up takes says nothing about
+    /// how much of a guess was right; and a miss is made to pay for the one comparison that a hit pays for.
+    /// </remarks>
+    public bool TryFind(ReadOnlySpan<byte> token, [NotNullWhen(true)] out TokenGrant? grant)
+    {
+        if (_byBytes.TryGetValue(token, out grant))
+        {
+            return true;
+        }
+
+        CryptographicOperations.FixedTimeEquals(token, token);
+        return false;
+    }
+
+    private sealed class TokenBytes : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+    {
+        public static readonly TokenBytes Comparer = new();
+
+        private readonly long _seed = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
+
+        public bool Equals(byte[]? x, byte[]? y) => CryptographicOperations.FixedTimeEquals(x, y);
+
+        public int GetHashCode(byte[] obj) => GetHashCode(obj.AsSpan());
+
+        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => CryptographicOperations.FixedTimeEquals(alternate, other);
+
+        public int GetHashCode(ReadOnlySpan<byte> alternate)
+        {
+            var hash = XxHash3.HashToUInt64(alternate, _seed);
+            return (int)(hash ^ (hash >> 32));
+        }
+
+        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
+    }
+}

@@ -1,0 +1,123 @@
+using System.IO.Pipelines;
+using FastListener.Configuration;
+using FastListener.Connections;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace FastListener.Tests.Connections;
+
+public class ConnectionClockTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly Pipe _pipe = new();
+    private readonly ConnectionClock _clock;
+    private bool _aborted;
+
+    public ConnectionClockTests()
+    {
+        _clock = new(new DeadlineOptions(), _time, _pipe.Reader, () => _aborted = true);
+    }
+
+    [Fact]
+    public async Task A_head_that_does_not_end_in_time_cancels_the_read()
+    {
+        _clock.Enter(ConnectionPhase.Head);
+        var read = _pipe.Reader.ReadAsync();
+        _time.Advance(TimeSpan.FromSeconds(29));
+        _clock.Tick();
+        Assert.False(read.IsCompleted);
+
+        _time.Advance(TimeSpan.FromSeconds(2));
+        _clock.Tick();
+
+        Assert.True((await read).IsCanceled);
+        Assert.True(_clock.Expired);
+    }
+
+    [Fact]
+    public async Task A_body_that_stalls_is_given_up()
+    {
+        _clock.Enter(ConnectionPhase.Body);
+        _clock.BeginWait();
+        var read = _pipe.Reader.ReadAsync();
+        _time.Advance(TimeSpan.FromSeconds(121));
+        _clock.Tick();
+
+        Assert.True((await read).IsCanceled);
+    }
+
+    [Fact]
+    public void A_phone_at_two_kilobytes_a_second_is_waited_for()
+    {
+        _clock.Enter(ConnectionPhase.Body);
+        for (var second = 0; second < 600; second++)
+        {
+            _clock.BeginWait();
+            _time.Advance(TimeSpan.FromSeconds(1));
+            _clock.Tick();
+            _clock.EndWait(2048);
+        }
+
+        Assert.False(_clock.Expired);
+    }
+
+    [Fact]
+    public void One_byte_a_second_is_ended_after_the_grace_and_not_before()
+    {
+        _clock.Enter(ConnectionPhase.Body);
+        var ended = 0;
+        for (var second = 1; second < 300 && ended == 0; second++)
+        {
+            _clock.BeginWait();
+            _time.Advance(TimeSpan.FromSeconds(1));
+            _clock.Tick();
+            ended = _clock.Expired ? second : 0;
+            _clock.EndWait(1);
+        }
+
+        Assert.InRange(ended, 60, 62);
+    }
+
+    [Fact]
+    public void Time_that_the_disk_takes_is_never_held_against_the_client()
+    {
+        _clock.Enter(ConnectionPhase.Body);
+        _clock.BeginWait();
+        _clock.EndWait(10);
+        _time.Advance(TimeSpan.FromHours(1));
+        _clock.Tick();
+
+        Assert.False(_clock.Expired);
+    }
+
+    [Fact]
+    public void A_client_that_does_not_take_its_reply_is_aborted()
+    {
+        _clock.Enter(ConnectionPhase.Reply);
+        _time.Advance(TimeSpan.FromSeconds(31));
+        _clock.Tick();
+
+        Assert.True(_aborted);
+    }
+
+    [Fact]
+    public async Task Stopping_wakes_an_idle_connection_and_leaves_a_busy_one_alone()
+    {
+        _clock.Enter(ConnectionPhase.Body);
+        _clock.BeginWait();
+        var busy = _pipe.Reader.ReadAsync();
+        _clock.Stop();
+        _clock.Tick();
+        Assert.False(busy.IsCompleted);
+
+        await _pipe.Writer.WriteAsync(new byte[] { 1 });
+        var result = await busy;
+        _pipe.Reader.AdvanceTo(result.Buffer.End);
+        _clock.EndWait(1);
+        _clock.Enter(ConnectionPhase.Idle);
+        var idle = _pipe.Reader.ReadAsync();
+        _clock.Stop();
+
+        Assert.True((await idle).IsCanceled);
+    }
+}

@@ -1,0 +1,226 @@
+using System.Net;
+using System.Net.Sockets;
+using FastListener.Hosting.Transport;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+#pragma warning disable xUnit1069 // a timeout only ends a test that hangs, and a test that hangs has failed
+
+namespace FastListener.Transport;
+
+/// <summary>Accepting goes on whatever happens, and a stop leaves nobody standing in the queue.</summary>
+public sealed class ListenerTests : IDisposable
+{
+    private const int Hang = 60_000;
+
+    private static readonly TransportOptions s_options = new() { AcceptPause = TimeSpan.FromTicks(1), MaxAcceptPause = TimeSpan.FromMilliseconds(1) };
+    private readonly PooledBlockFactory _memory = new(s_options, TimeProvider.System);
+    private readonly List<Socket> _clients = [];
+
+    public void Dispose()
+    {
+        _clients.ForEach(client => client.Dispose());
+        _memory.Dispose();
+    }
+
+    [Theory(Timeout = Hang)]
+    [InlineData(SocketError.TooManyOpenSockets)]
+    [InlineData(SocketError.NoBufferSpaceAvailable)]
+    [InlineData(SocketError.ConnectionAborted)]
+    [InlineData(SocketError.ConnectionReset)]
+    [InlineData(SocketError.AccessDenied)]
+    [InlineData(SocketError.SocketError)]
+    public async Task An_error_of_accept_does_not_end_accepting(SocketError error)
+    {
+        var failures = 0;
+        await using var listener = new SocketListener(Listen(), false, Context(), (socket, cancellationToken) =>
+            failures++ < 5 ? throw new SocketException((int)error) : socket.AcceptAsync(cancellationToken));
+        Connect(listener);
+        await using var connection = await listener.AcceptAsync(TestContext.Current.CancellationToken);
+        Assert.NotNull(connection);
+        Assert.Equal(6, failures);
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task A_shortage_is_logged_as_a_warning_and_a_lost_client_is_not()
+    {
+        var logger = new Levels();
+        var errors = new Queue<SocketError>([SocketError.ConnectionAborted, SocketError.TooManyOpenSockets]);
+        await using var listener = new SocketListener(Listen(), false, Context(logger), (socket, cancellationToken) =>
+            errors.TryDequeue(out var error) ? throw new SocketException((int)error) : socket.AcceptAsync(cancellationToken));
+        Connect(listener);
+        await using var connection = await listener.AcceptAsync(TestContext.Current.CancellationToken);
+        Assert.Equal([LogLevel.Debug, LogLevel.Warning], logger.Seen);
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task Unbinding_during_a_shortage_ends_at_once()
+    {
+        var failed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var context = Context() with { Options = s_options with { AcceptPause = TimeSpan.FromDays(1), MaxAcceptPause = TimeSpan.FromDays(1) } };
+        await using var listener = new SocketListener(Listen(), false, context, (_, _) =>
+        {
+            failed.TrySetResult();
+            throw new SocketException((int)SocketError.TooManyOpenSockets);
+        });
+        var accepting = listener.AcceptAsync(TestContext.Current.CancellationToken);
+        await failed.Task;
+        await listener.UnbindAsync(TestContext.Current.CancellationToken);
+        Assert.Null(await accepting);
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task Unbinding_ends_an_accept_that_waits_and_closes_the_port()
+    {
+        await using var listener = new SocketListener(Listen(), false, Context());
+        var accepting = listener.AcceptAsync(TestContext.Current.CancellationToken);
+        Assert.False(accepting.IsCompleted);
+        await listener.UnbindAsync(TestContext.Current.CancellationToken);
+        Assert.Null(await accepting);
+        Assert.Equal(SocketError.ConnectionRefused, Assert.Throws<SocketException>(() => Connect(listener)).SocketErrorCode);
+        Assert.Null(await listener.AcceptAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Theory(Timeout = Hang)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Clients_in_the_queue_are_served_after_unbinding(bool acceptedBefore)
+    {
+        await using var listener = new SocketListener(Listen(), false, Context());
+        if (acceptedBefore)
+        {
+            var accepting = listener.AcceptAsync(TestContext.Current.CancellationToken); // leaves the listening socket watched
+            Connect(listener);
+            await (await accepting)!.DisposeAsync();
+        }
+
+        for (var i = 0; i < 20; i++)
+        {
+            Connect(listener).Send([(byte)i]);
+        }
+
+        await listener.UnbindAsync(TestContext.Current.CancellationToken);
+        for (var i = 0; i < 20; i++)
+        {
+            await using var connection = await listener.AcceptAsync(TestContext.Current.CancellationToken);
+            var read = await connection!.Transport.Input.ReadAsync(TestContext.Current.CancellationToken);
+            Assert.Equal((byte)i, read.Buffer.FirstSpan[0]);
+        }
+
+        Assert.Null(await listener.AcceptAsync(TestContext.Current.CancellationToken));
+        Assert.Throws<SocketException>(() => Connect(listener));
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task The_queue_of_a_shared_descriptor_is_left_to_whoever_listens_next()
+    {
+        using var inherited = Listen();
+        var first = await OwnFactory().BindAsync(new FileHandleEndPoint((ulong)inherited.Handle, FileHandleType.Auto), TestContext.Current.CancellationToken);
+        using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(inherited.LocalEndPoint!, TestContext.Current.CancellationToken);
+        await client.SendAsync(new byte[] { 42 });
+        await first.UnbindAsync(TestContext.Current.CancellationToken);
+        Assert.Null(await first.AcceptAsync(TestContext.Current.CancellationToken));
+        await first.DisposeAsync();
+
+        await using var second = await OwnFactory().BindAsync(new FileHandleEndPoint((ulong)inherited.Handle, FileHandleType.Auto), TestContext.Current.CancellationToken);
+        await using var connection = await second.AcceptAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(42, (await connection!.Transport.Input.ReadAsync(TestContext.Current.CancellationToken)).Buffer.FirstSpan[0]);
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task The_token_of_an_accept_cancels_that_accept_only()
+    {
+        await using var listener = new SocketListener(Listen(), false, Context());
+        using var soon = new CancellationTokenSource();
+        var accepting = listener.AcceptAsync(soon.Token).AsTask();
+        await soon.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => accepting);
+        Connect(listener);
+        Assert.NotNull(await listener.AcceptAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task With_deferred_accepting_a_client_that_speaks_is_taken_before_one_that_is_silent()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The option exists on Linux only.");
+        var factory = new OwnTransportFactory(s_options with { DeferAcceptSeconds = 60 }, _memory, TimeProvider.System, NullLoggerFactory.Instance);
+        await using var listener = await factory.BindAsync(new IPEndPoint(IPAddress.Loopback, 0), TestContext.Current.CancellationToken);
+        using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using var speaking = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await silent.ConnectAsync(listener.EndPoint, TestContext.Current.CancellationToken);
+        await speaking.ConnectAsync(listener.EndPoint, TestContext.Current.CancellationToken);
+        await speaking.SendAsync(new byte[] { 42 });
+        await using var connection = await listener.AcceptAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(speaking.LocalEndPoint, connection!.RemoteEndPoint);
+        Assert.True(connection.Transport.Input.TryRead(out var read));
+        Assert.Equal(42, read.Buffer.FirstSpan[0]);
+    }
+
+    [Fact]
+    public void Our_factory_is_asked_before_Kestrels_and_only_when_switched_on()
+    {
+        Assert.IsType<OwnTransportFactory>(Factories(TransportKind.Own)[^1]);
+        Assert.DoesNotContain(Factories(TransportKind.Kestrel), factory => factory is OwnTransportFactory);
+    }
+
+    [Fact]
+    public void Settings_that_cannot_work_are_refused_all_at_once()
+    {
+        Assert.Empty(new TransportOptions().Faults());
+        var bad = new TransportOptions
+        {
+            Transport = (TransportKind)9, BlockSize = 1000, RetainedBytes = -1, MaxUnconsumedBytes = 1, Backlog = 0, DeferAcceptSeconds = -1, CloseTimeout = TimeSpan.Zero,
+        };
+        Assert.Equal(7, bad.Faults().Count());
+        var refusal = Assert.Throws<ArgumentException>(() => new ServiceCollection().AddFastListenerTransport(bad));
+        Assert.All(bad.Faults(), fault => Assert.Contains(fault, refusal.Message, StringComparison.Ordinal));
+    }
+
+    private static IConnectionListenerFactory[] Factories(TransportKind kind)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton<IConnectionListenerFactory, Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets.SocketTransportFactory>();
+        services.AddFastListenerTransport(new TransportOptions { Transport = kind });
+        using var provider = services.BuildServiceProvider();
+        Assert.IsType<PooledBlockFactory>(provider.GetRequiredService<IMemoryPoolFactory<byte>>());
+        return [.. provider.GetServices<IConnectionListenerFactory>()];
+    }
+
+    private static Socket Listen()
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        socket.Listen(100);
+        return socket;
+    }
+
+    private OwnTransportFactory OwnFactory() => new(s_options, _memory, TimeProvider.System, NullLoggerFactory.Instance);
+
+    private ListenerContext Context(ILogger? logger = null) =>
+        new(s_options, _memory.Blocks, _memory.Create(), TimeProvider.System, logger ?? NullLogger.Instance);
+
+    private Socket Connect(SocketListener listener)
+    {
+        var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        _clients.Add(client);
+        client.Connect(listener.EndPoint);
+        return client;
+    }
+
+    private sealed class Levels : ILogger
+    {
+        public List<LogLevel> Seen { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Seen.Add(logLevel);
+    }
+}
