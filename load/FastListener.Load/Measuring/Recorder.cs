@@ -55,6 +55,9 @@ internal sealed class Recorder
     /// <summary>Sequence numbers of every submission that was acknowledged, late ones included.</summary>
     public ReadOnlySpan<ulong> Acknowledged => CollectionsMarshal.AsSpan(_acknowledged);
 
+    /// <summary>Something happened since the last interval was closed.</summary>
+    public bool HasOpenInterval => _intervalOffered + _intervalAnswered + _intervalFailed > 0;
+
     public static long Microseconds(long ticks) => ticks <= 0 ? 0 : (long)(ticks * (1_000_000.0 / Stopwatch.Frequency));
 
     public void Offer()

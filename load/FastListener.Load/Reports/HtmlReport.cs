@@ -78,8 +78,13 @@ internal static class HtmlReport
         }
 
         html.Append("<div class=\"wide\">");
-        Table(html, SummaryTable.PopulationHeads, result.Populations.Select(SummaryTable.PopulationRow), textColumns: 2);
+        Table(html, SummaryTable.PopulationHeads, result.Populations.Select(SummaryTable.PopulationRow));
         html.Append("</div>");
+        foreach (var population in result.Populations)
+        {
+            html.Append(CultureInfo.InvariantCulture, $"<p class=\"quiet\">{E(population.Name)}: {E(population.Input)}.</p>");
+        }
+
         var errors = result.Populations.SelectMany(p => p.Recorder.Errors.Select(e => (p.Name, Reason: e.Key, Count: e.Value))).OrderByDescending(e => e.Count).ToArray();
         if (errors.Length > 0)
         {

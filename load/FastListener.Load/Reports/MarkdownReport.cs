@@ -35,13 +35,14 @@ internal static class MarkdownReport
         }
 
         text.AppendLine();
-        Table(text, SummaryTable.PopulationHeads, result.Populations.Select(SummaryTable.PopulationRow), textColumns: 2);
+        Table(text, SummaryTable.PopulationHeads, result.Populations.Select(SummaryTable.PopulationRow));
         text.AppendLine();
         foreach (var population in result.Populations)
         {
+            text.AppendLine(CultureInfo.InvariantCulture, $"- {population.Name}: {population.Input}");
             foreach (var (reason, count) in population.Recorder.Errors.OrderByDescending(e => e.Value))
             {
-                text.AppendLine(CultureInfo.InvariantCulture, $"- {count:#,0} x {reason} ({population.Name})");
+                text.AppendLine(CultureInfo.InvariantCulture, $"  - {count:#,0} x {reason}");
             }
         }
 

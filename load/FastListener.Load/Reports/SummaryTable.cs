@@ -32,7 +32,7 @@ internal static class SummaryTable
         ];
     }
 
-    public static readonly string[] PopulationHeads = ["clients", "input", "due", "answered", "late", "failed", "p50", "p90", "p99", "p99.9", "max", "p50 from send", "p99 from send", "TLS resumed"];
+    public static readonly string[] PopulationHeads = ["clients", "due", "answered", "late", "failed", "p50", "p90", "p99", "p99.9", "max", "p50 from send", "p99 from send", "TLS resumed"];
 
     public static string[] PopulationRow(PopulationResult population)
     {
@@ -40,7 +40,6 @@ internal static class SummaryTable
         return
         [
             population.Name,
-            population.Input,
             Number(recorder.Offered),
             Number(recorder.Answered),
             Number(recorder.AnsweredLate),

@@ -118,7 +118,8 @@ internal sealed record SvgChart(string Title, string Unit, IReadOnlyList<Series>
 
     private static (double Low, double High, double[] Ticks) LinearAxis(double[] values)
     {
-        var top = Math.Max(values.DefaultIfEmpty(0).Max(), 1e-9);
+        var top = values.DefaultIfEmpty(0).Max();
+        top = top > 0 ? top : 1;
         var step = NiceStep(top / 4);
         var high = Math.Ceiling((top / step) - 1e-9) * step;
         return (0, high, [.. Enumerable.Range(0, (int)Math.Round(high / step) + 1).Select(i => i * step)]);

@@ -80,7 +80,8 @@ internal sealed unsafe class ConnectionLoop : IDisposable
                 var end = AllServed() && now < _windowEnd ? _lastAnswer : now;
                 Window = TimeSpan.FromSeconds((end - _start) / s_ticksPerSecond);
                 WindowClosed?.Invoke();
-                CloseIntervals(end);
+                CloseIntervals(now);
+                nextInterval = now + (long)(interval * s_ticksPerSecond);
                 drainEnd = now + (long)(_scenario.Drain.TotalSeconds * s_ticksPerSecond);
                 foreach (var population in _populations)
                 {
@@ -94,7 +95,7 @@ internal sealed unsafe class ConnectionLoop : IDisposable
                 break;
             }
 
-            if (!draining && now >= nextInterval)
+            if (now >= nextInterval)
             {
                 CloseIntervals(now);
                 nextInterval = now + (long)(interval * s_ticksPerSecond);
@@ -128,6 +129,11 @@ internal sealed unsafe class ConnectionLoop : IDisposable
             {
                 population.Recorder.Fail("never sent");
             }
+        }
+
+        if (_populations.Any(p => p.Recorder.HasOpenInterval))
+        {
+            CloseIntervals(Stopwatch.GetTimestamp());
         }
     }
 
