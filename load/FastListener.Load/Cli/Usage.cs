@@ -1,0 +1,23 @@
+namespace FastListener.Load.Cli;
+
+/// <summary>Turns what a user can get wrong into one line and an exit code of 2; what the run itself gets wrong into 1.</summary>
+internal static class Usage
+{
+    public static int Guard(Func<int> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception e) when (e is ArgumentException or FileNotFoundException or System.Text.Json.JsonException)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 2;
+        }
+        catch (Exception e) when (e is InvalidOperationException or IOException)
+        {
+            Console.Error.WriteLine(e.Message);
+            return 1;
+        }
+    }
+}
