@@ -13,6 +13,11 @@ internal static class HostGrammar
 
     public static bool IsValid(ReadOnlySpan<byte> host)
     {
+        if (host.Contains((byte)'%') && !EscapesAreWhole(host))
+        {
+            return false;
+        }
+
         ReadOnlySpan<byte> rest;
         if (host.StartsWith("["u8))
         {
@@ -36,5 +41,20 @@ internal static class HostGrammar
         }
 
         return rest.IsEmpty || (rest[0] == ':' && rest.Length <= 6 && !rest[1..].ContainsAnyExceptInRange((byte)'0', (byte)'9'));
+    }
+
+    /// <summary><c>pct-encoded = "%" HEXDIG HEXDIG</c> (RFC 3986 2.1).</summary>
+    private static bool EscapesAreWhole(ReadOnlySpan<byte> host)
+    {
+        for (var at = host.IndexOf((byte)'%'); at >= 0; at = host.IndexOf((byte)'%'))
+        {
+            host = host[(at + 1)..];
+            if (host.Length < 2 || !char.IsAsciiHexDigit((char)host[0]) || !char.IsAsciiHexDigit((char)host[1]))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 }
