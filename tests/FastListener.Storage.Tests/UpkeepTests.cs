@@ -106,6 +106,23 @@ public sealed class UpkeepTests : IDisposable
         Assert.Equal(sent[2].Report, reader.ReadAll(found.Payloads[0])); // the catalog knows where the bytes are
     }
 
+    [Fact]
+    public async Task A_damaged_page_of_the_catalog_is_reported()
+    {
+        await FillAsync();
+        Assert.True(Verification.Run(Live).IsClean);
+        using (var catalog = new FileStream(Live + "/catalog.db", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
+        {
+            for (var page = 2; page < catalog.Length / 4096; page++)
+            {
+                catalog.Position = page * 4096L;
+                catalog.Write(StoreActions.Bytes(64, page));
+            }
+        }
+
+        Assert.Contains(Verification.Run(Live).Damaged, d => d.Location == "catalog.db");
+    }
+
     [Theory]
     [InlineData("deleted")]
     [InlineData("garbage")]

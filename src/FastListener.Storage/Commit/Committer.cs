@@ -18,7 +18,7 @@ internal sealed class Committer : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Channel<Submission> _queue;
-    private readonly ManualResetEventSlim _arrived = new();
+    private readonly ManualResetEventSlim _arrived = new(initialState: false, spinCount: 0); // spinning would take the cores from the senders
     private readonly Action _signalArrival;
     private readonly BatchBuffer _bytes;
     private readonly List<BatchEntry> _batch = [];

@@ -11,13 +11,19 @@ public static class Verification
     public static VerificationReport Run(string dataDirectory, IProgress<UpkeepProgress>? progress = null, CancellationToken cancel = default)
     {
         using var reader = StoreReader.Open(dataDirectory);
-        var total = reader.Catalog.Connection.Scalar("SELECT count(*) FROM objects");
-        var run = new VerificationRun(reader, progress, total, cancel);
-        run.CheckCatalog();
-        foreach (var row in reader.Catalog.All())
+        var run = new VerificationRun(reader, progress, cancel);
+        try
         {
-            cancel.ThrowIfCancellationRequested();
-            run.Check(row);
+            run.CheckCatalog();
+            foreach (var row in reader.Catalog.All())
+            {
+                cancel.ThrowIfCancellationRequested();
+                run.Check(row);
+            }
+        }
+        catch (CatalogDamagedException damage)
+        {
+            run.CatalogFailed(damage);
         }
 
         return run.Finish();
@@ -25,13 +31,14 @@ public static class Verification
 }
 
 /// <summary>One pass over a store.</summary>
-internal sealed class VerificationRun(StoreReader reader, IProgress<UpkeepProgress>? progress, long total, CancellationToken cancel)
+internal sealed class VerificationRun(StoreReader reader, IProgress<UpkeepProgress>? progress, CancellationToken cancel)
 {
     private const int ReportEvery = 256;
     private readonly List<Damage> _damaged = [];
     private readonly byte[] _buffer = new byte[256 * 1024];
     private readonly XxHash128 _hash = new();
     private long _objects;
+    private long _total;
     private long _payloads;
     private long _bytes;
 
@@ -39,6 +46,7 @@ internal sealed class VerificationRun(StoreReader reader, IProgress<UpkeepProgre
     public void CheckCatalog()
     {
         var connection = reader.Catalog.Connection;
+        _total = connection.Scalar("SELECT count(*) FROM objects");
         using (var check = connection.Prepare("PRAGMA quick_check(20)"))
         {
             while (check.Step())
@@ -56,6 +64,10 @@ internal sealed class VerificationRun(StoreReader reader, IProgress<UpkeepProgre
             _damaged.Add(new(lost.Int64(0), string.Empty, lost.Int32(1), Place(lost.Int64(2), lost.Int64(3)), "The attachment's object is missing from the catalog."));
         }
     }
+
+    /// <summary>The catalog could not be read to its end: what comes after is not known.</summary>
+    public void CatalogFailed(CatalogDamagedException damage) =>
+        _damaged.Add(new(0, string.Empty, -1, "catalog.db", damage.Message + ". Salvage can rebuild the catalog."));
 
     public void Check(CatalogRow row)
     {
@@ -172,7 +184,7 @@ internal sealed class VerificationRun(StoreReader reader, IProgress<UpkeepProgre
         }
     }
 
-    private void Report() => progress?.Report(new("verifying", _objects, total, _bytes));
+    private void Report() => progress?.Report(new("verifying", _objects, _total, _bytes));
 
     private void ReportLarge()
     {
