@@ -146,39 +146,38 @@ public sealed class MultipartParser : IDisposable
     {
         var span = input.Span;
         var taken = 0; // how many of the held bytes, at their end, are from this input
+        var released = 0;
         while (_heldLength > 0)
         {
             var verdict = _matcher.Judge(_held.AsSpan(0, _heldLength), AllowGlued);
-            if (verdict == DelimiterVerdict.Open)
+            if (verdict == DelimiterVerdict.Data)
             {
-                if (consumed == span.Length)
-                {
-                    return MultipartEvent.NeedMore;
-                }
-
+                Release(ref consumed, ref taken, ref released);
+            }
+            else if (verdict == DelimiterVerdict.Open && consumed < span.Length)
+            {
                 _held[_heldLength++] = span[consumed++];
                 taken++;
             }
-            else if (verdict != DelimiterVerdict.Data)
+            else
             {
-                return PassDelimiter(verdict, span, ref consumed);
-            }
-            else if (Release(ref consumed, ref taken) is > 0 and var released)
-            {
-                if (_step == Step.Data)
-                {
-                    Data = _released.AsMemory(0, released);
-                    return MultipartEvent.Bytes;
-                }
-
-                if (!CountPreamble(released))
-                {
-                    return MultipartEvent.Rejected;
-                }
+                return released > 0 && _step == Step.Data ? Emit(_released.AsMemory(0, released))
+                    : !CountPreamble(released) ? MultipartEvent.Rejected
+                    : verdict == DelimiterVerdict.Open ? MultipartEvent.NeedMore
+                    : PassDelimiter(verdict, span, ref consumed);
             }
         }
 
-        return consumed == span.Length ? MultipartEvent.NeedMore : Scan(input, ref consumed);
+        return released > 0 && _step == Step.Data ? Emit(_released.AsMemory(0, released))
+            : !CountPreamble(released) ? MultipartEvent.Rejected
+            : consumed == span.Length ? MultipartEvent.NeedMore
+            : Scan(input, ref consumed);
+    }
+
+    private MultipartEvent Emit(ReadOnlyMemory<byte> data)
+    {
+        Data = data;
+        return MultipartEvent.Bytes;
     }
 
     /// <summary>Nothing is held: looks for the next delimiter with a vectorised search.</summary>
@@ -186,15 +185,12 @@ public sealed class MultipartParser : IDisposable
     {
         var rest = input.Span[consumed..];
         var start = _matcher.Find(rest, AllowGlued, out var verdict);
-        if (_step == Step.Data)
-        {
-            Data = input.Slice(consumed, start);
-        }
-        else if (!CountPreamble(start))
+        if (!CountPreamble(start))
         {
             return MultipartEvent.Rejected;
         }
 
+        var data = _step == Step.Data ? input.Slice(consumed, start) : default;
         consumed += start;
         if (verdict == DelimiterVerdict.Open)
         {
@@ -203,9 +199,9 @@ public sealed class MultipartParser : IDisposable
             consumed = input.Length;
         }
 
-        if (!Data.IsEmpty)
+        if (!data.IsEmpty)
         {
-            return MultipartEvent.Bytes;
+            return Emit(data);
         }
 
         if (consumed == input.Length)
@@ -219,10 +215,10 @@ public sealed class MultipartParser : IDisposable
 
     /// <summary>
     /// The held bytes are no delimiter. Moves those before the next place where one may begin to the released ones. When that place is in
-    /// the current input, only what came earlier is released and the rest goes back to the input, to be searched fast.
+    /// the current input, only what came earlier is released and the rest goes back to the input, to be searched fast. So one input never
+    /// releases more than was held when it came. The CRLF that nobody sent is dropped.
     /// </summary>
-    /// <returns>How many bytes of the body were released; the CRLF that nobody sent does not count.</returns>
-    private int Release(ref int consumed, ref int taken)
+    private void Release(ref int consumed, ref int taken, ref int released)
     {
         var keepFrom = 1;
         while (keepFrom < _heldLength && _matcher.Judge(_held.AsSpan(keepFrom, _heldLength - keepFrom), AllowGlued) == DelimiterVerdict.Data)
@@ -239,16 +235,17 @@ public sealed class MultipartParser : IDisposable
         }
 
         var unsent = Math.Min(_virtual, keepFrom);
-        _held.AsSpan(unsent, keepFrom - unsent).CopyTo(_released);
+        var length = keepFrom - unsent;
+        _held.AsSpan(unsent, length).CopyTo(_released.AsSpan(released));
         _held.AsSpan(keepFrom, _heldLength - keepFrom).CopyTo(_held);
         _heldLength -= keepFrom;
         _virtual -= unsent;
-        return keepFrom - unsent;
+        released += length;
     }
 
     private bool CountPreamble(int bytes)
     {
-        _preambleBytes += bytes;
+        _preambleBytes += _step == Step.Preamble ? bytes : 0;
         if (_preambleBytes <= _limits.MaxPreambleBytes)
         {
             return true;

@@ -53,11 +53,10 @@ internal static class MultipartReading
                     case MultipartEvent.Bytes:
                         Assert.False(parser.Data.IsEmpty);
                         data.Write(parser.Data.Span);
-                        parts[^1] = parts[^1] with { Data = data.ToArray() };
                         events++;
                         break;
                     case MultipartEvent.PartEnd:
-                        parts[^1] = parts[^1] with { Ended = true };
+                        parts[^1] = parts[^1] with { Data = data.ToArray(), Ended = true };
                         break;
                     case MultipartEvent.End:
                         Assert.False(ended);
