@@ -1,9 +1,8 @@
-using FastListener.Storage.Packs;
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using FastListener.Storage.Catalog;
 using FastListener.Storage.Commit;
 using FastListener.Storage.Devices;
+using FastListener.Storage.Packs;
 using FastListener.Storage.Payloads;
 using Microsoft.Extensions.Logging;
 
@@ -158,7 +157,6 @@ public sealed class ObjectStore : IAsyncDisposable
         _target.Dispose();
         _files.Dispose();
         _lookups.Dispose();
-        _submissions.Dispose();
         _instance.End(clean);
     }
 }

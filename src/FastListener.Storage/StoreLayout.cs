@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace FastListener.Storage;
@@ -5,6 +6,8 @@ namespace FastListener.Storage;
 /// <summary>The names inside a data directory.</summary>
 internal sealed class StoreLayout(string dataDirectory)
 {
+    private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
+
     public string Data { get; } = Path.GetFullPath(dataDirectory);
 
     public string Catalog => Path.Combine(Data, "catalog.db");
@@ -46,7 +49,7 @@ internal sealed class StoreLayout(string dataDirectory)
         instance = 0;
         return name.Length == 33
             && name[24] == '-'
-            && !name.AsSpan(0, 24).ContainsAnyExcept("0123456789abcdef")
+            && !name.AsSpan(0, 24).ContainsAnyExcept(LowerHex)
             && uint.TryParse(name.AsSpan(25), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out instance);
     }
 }

@@ -15,6 +15,7 @@ internal sealed class CatalogWriter : IDisposable
     private readonly CatalogStatement _findProject;
     private readonly CatalogStatement _lease;
     private readonly CatalogStatement _payloadCount;
+    private readonly CatalogStatement _findAttachment;
 
     private CatalogWriter(CatalogConnection connection)
     {
@@ -31,7 +32,8 @@ internal sealed class CatalogWriter : IDisposable
         _findProject = connection.Prepare("SELECT id FROM projects WHERE universe=? AND project=?");
         _lease = connection.Prepare("UPDATE counters SET next=next+? WHERE name=? RETURNING next");
         _payloadCount = connection.Prepare(
-            "SELECT max(o.payload_count, ifnull((SELECT max(first_index+payload_count) FROM attachments WHERE object_id=o.id),0)), o.flags FROM objects o WHERE o.id=?");
+            "SELECT max(o.payload_count, ifnull((SELECT max(first_index+payload_count) FROM attachments WHERE object_id=o.id),0)) FROM objects o WHERE o.id=?");
+        _findAttachment = connection.Prepare("SELECT 1 FROM attachments WHERE object_id=? AND first_index=?");
     }
 
     public CatalogConnection Connection => _connection;
@@ -115,6 +117,18 @@ internal sealed class CatalogWriter : IDisposable
         finally
         {
             _payloadCount.Reset();
+        }
+    }
+
+    public bool HasAttachment(long objectId, int firstIndex)
+    {
+        try
+        {
+            return _findAttachment.Bind(1, objectId).Bind(2, firstIndex).Step();
+        }
+        finally
+        {
+            _findAttachment.Reset();
         }
     }
 

@@ -122,7 +122,9 @@ internal sealed class Committer : IDisposable
     {
         while (!_queue.Reader.TryRead(out _carried))
         {
+#pragma warning disable CA2012 // consumed once, below: this thread waits by its own event instead of an await
             var wait = _queue.Reader.WaitToReadAsync(CancellationToken.None).GetAwaiter();
+#pragma warning restore CA2012
             if (!wait.IsCompleted)
             {
                 _arrived.Reset();

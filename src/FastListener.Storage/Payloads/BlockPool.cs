@@ -1,22 +1,22 @@
 namespace FastListener.Storage.Payloads;
 
 /// <summary>Equal blocks of memory under one budget. A block belongs to whoever rented it until it is given back.</summary>
-internal sealed class BlockPool : IDisposable
+#pragma warning disable CA1001 // the semaphore is not disposed: blocks may come back after the store has closed, and it holds no handle
+internal sealed class BlockPool
+#pragma warning restore CA1001
 {
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _budget;
     private readonly byte[]?[] _free;
-    private readonly bool _pinned;
     private int _freeCount;
 
-    public BlockPool(int blockSize, long budgetBytes, bool pinned = false)
+    public BlockPool(int blockSize, long budgetBytes)
     {
         BlockSize = blockSize;
         var blocks = (int)Math.Max(1, budgetBytes / blockSize);
         Capacity = blocks;
         _budget = new(blocks, blocks);
         _free = new byte[blocks][];
-        _pinned = pinned;
     }
 
     public int BlockSize { get; }
@@ -43,8 +43,6 @@ internal sealed class BlockPool : IDisposable
         _budget.Release();
     }
 
-    public void Dispose() => _budget.Dispose();
-
     private byte[] Take()
     {
         lock (_lock)
@@ -57,6 +55,6 @@ internal sealed class BlockPool : IDisposable
             }
         }
 
-        return GC.AllocateUninitializedArray<byte>(BlockSize, _pinned);
+        return GC.AllocateUninitializedArray<byte>(BlockSize);
     }
 }

@@ -1,7 +1,7 @@
 namespace FastListener.Storage.Payloads;
 
 /// <summary>What submissions are made of, to use again, and what all of them share.</summary>
-internal sealed class SubmissionPool(StoreOptions options, FileQueue files, TimeProvider time) : IDisposable
+internal sealed class SubmissionPool(StoreOptions options, FileQueue files, TimeProvider time)
 {
     private const int BlockBytes = 32 * 1024;
     private const int Kept = 256;
@@ -47,6 +47,4 @@ internal sealed class SubmissionPool(StoreOptions options, FileQueue files, Time
             }
         }
     }
-
-    public void Dispose() => Blocks.Dispose();
 }

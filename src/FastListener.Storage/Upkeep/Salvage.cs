@@ -1,3 +1,8 @@
+using System.Globalization;
+using FastListener.Storage.Catalog;
+using FastListener.Storage.Devices;
+using FastListener.Storage.Packs;
+
 namespace FastListener.Storage;
 
 /// <summary>Rebuilds a lost or damaged catalog from the packs, which describe themselves.</summary>
@@ -5,7 +10,243 @@ public static class Salvage
 {
     /// <summary>
     /// Writes a new catalog and sets the old one aside. Takes the directory's lock: throws <see cref="StoreBusyException"/> while a server runs.
+    /// Throws <see cref="StoreUnusableException"/> when the directory has no packs at all.
     /// </summary>
-    public static SalvageReport Run(string dataDirectory, IProgress<UpkeepProgress>? progress = null, CancellationToken cancel = default) =>
-        throw new NotSupportedException(dataDirectory + progress + cancel);
+    public static SalvageReport Run(string dataDirectory, IProgress<UpkeepProgress>? progress = null, CancellationToken cancel = default)
+    {
+        var layout = new StoreLayout(dataDirectory);
+        if (!Directory.Exists(layout.Packs))
+        {
+            throw new StoreUnusableException($"There is no store in {layout.Data}.");
+        }
+
+        using var held = LockFile.TryTake(layout.Lock) ?? throw new StoreBusyException(layout.Data);
+        return new SalvageRun(layout, new LinuxDevice(), progress, cancel).Run();
+    }
+}
+
+/// <summary>One salvage. The new catalog takes its place only when it is complete and durable.</summary>
+internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProgress<UpkeepProgress>? progress, CancellationToken cancel)
+{
+    private const int RecordsPerTransaction = 2_000;
+    private const int CounterSafety = 4_096; // ids handed out but not found in any pack are not handed out again
+    private readonly List<string> _skipped = [];
+    private readonly List<StoredRecord> _unproved = [];
+    private readonly HashSet<uint> _instances = [];
+    private readonly Dictionary<long, long> _knownEnds = [];
+    private long _objects;
+    private long _late;
+    private long _highestId;
+    private long _oldCounter;
+    private long _bytes;
+    private int _inTransaction;
+
+    public SalvageReport Run()
+    {
+        ReadOldCatalog();
+        var path = layout.Catalog + ".new";
+        foreach (var leftover in (ReadOnlySpan<string>)[path, path + "-wal", path + "-shm"])
+        {
+            device.Delete(leftover);
+        }
+
+        var packs = FindPacks();
+        long unconfirmed;
+        using (var catalog = CatalogWriter.Open(path, create: true))
+        {
+            catalog.Begin();
+            for (var i = 0; i < packs.Count; i++)
+            {
+                Scan(catalog, packs[i]);
+                progress?.Report(new("reading packs", i + 1, packs.Count, _bytes));
+            }
+
+            unconfirmed = AddUnproved(catalog);
+            Finish(catalog, packs);
+            catalog.Commit();
+            catalog.Connection.Checkpoint(CatalogConnection.CheckpointTruncate);
+        }
+
+        var old = SetOldCatalogAside();
+        device.Rename(path, layout.Catalog);
+        device.SyncDirectory(layout.Data);
+        return new(packs.Count, _objects, _late, unconfirmed, _skipped, old);
+    }
+
+    /// <summary>What an old catalog can still tell: where packs were known to end, which ids were handed out.</summary>
+    private void ReadOldCatalog()
+    {
+        if (!File.Exists(layout.Catalog))
+        {
+            return;
+        }
+
+        try
+        {
+            using var connection = CatalogConnection.OpenForReading(layout.Catalog);
+            using var ends = connection.Prepare("SELECT id, committed_end FROM packs");
+            while (ends.Step())
+            {
+                _knownEnds[ends.Int64(0)] = ends.Int64(1);
+            }
+
+            _oldCounter = connection.Scalar("SELECT next FROM counters WHERE name='object'");
+        }
+        catch (IOException exception)
+        {
+            _skipped.Add("catalog.db: " + exception.Message);
+        }
+    }
+
+    private List<long> FindPacks()
+    {
+        var packs = new List<long>();
+        foreach (var path in Directory.EnumerateFiles(layout.Packs))
+        {
+            if (PackLayout.TryParseFileName(Path.GetFileName(path), out var pack))
+            {
+                packs.Add(pack);
+            }
+        }
+
+        packs.Sort();
+        return packs;
+    }
+
+    private void Scan(CatalogWriter catalog, long pack)
+    {
+        using var scanner = new PackScanner(layout, pack, _knownEnds.GetValueOrDefault(pack), _skipped);
+        if (!scanner.HasHeader)
+        {
+            _skipped.Add($"packs/{PackLayout.FileName(pack)}: the file header is damaged; its batches were read all the same.");
+        }
+
+        foreach (var (records, isProved) in scanner.Batches())
+        {
+            cancel.ThrowIfCancellationRequested();
+            if (!isProved)
+            {
+                _unproved.AddRange(records);
+                continue;
+            }
+
+            foreach (var record in records)
+            {
+                Add(catalog, record, flags: 0);
+            }
+        }
+
+        _bytes += scanner.End;
+        _highestId = Math.Max(_highestId, scanner.HighestId);
+        _instances.Add(scanner.Instance);
+        catalog.SetPack(pack, scanner.Instance, scanner.End);
+        catalog.ClosePack(pack);
+    }
+
+    /// <summary>Last, so that none of them takes the place of a record whose commit is proved.</summary>
+    private long AddUnproved(CatalogWriter catalog)
+    {
+        long added = 0;
+        foreach (var record in _unproved)
+        {
+            added += Add(catalog, record, ObjectRow.Unconfirmed) ? 1 : 0;
+        }
+
+        return added;
+    }
+
+    private bool Add(CatalogWriter catalog, StoredRecord record, int flags)
+    {
+        var payloads = record.Payloads;
+        if (record.IsLate)
+        {
+            if (catalog.HasAttachment(record.ObjectId, record.FirstIndex))
+            {
+                return Skip(record, "an attachment of that object with that index was found before.");
+            }
+
+            catalog.AddAttachment(record.ObjectId, record.FirstIndex, payloads.Count, flags, record.CommittedAt, record.Place, record.Table);
+            _late++;
+        }
+        else
+        {
+            if (catalog.PayloadsOf(record.ObjectId) >= 0)
+            {
+                return Skip(record, "an object of that id was found before.");
+            }
+
+            var row = new ObjectRow(
+                record.ObjectId, record.Random, catalog.ProjectId(record.Universe, record.Project), (byte)record.Format, flags, record.ReceivedAt,
+                record.CommittedAt, record.Place, payloads.Count, payloads.Sum(p => p.Size));
+            catalog.AddObject(row, record.Client, record.Table, record.Signature);
+            _objects++;
+        }
+
+        foreach (var payload in payloads)
+        {
+            if (payload.File is { } file)
+            {
+                catalog.AddFile(file, record.ObjectId, payload.Size);
+            }
+        }
+
+        if (++_inTransaction >= RecordsPerTransaction)
+        {
+            catalog.Commit();
+            catalog.Begin();
+            _inTransaction = 0;
+        }
+
+        return true;
+    }
+
+    private bool Skip(StoredRecord record, string reason)
+    {
+        _skipped.Add(string.Create(CultureInfo.InvariantCulture, $"packs/{PackLayout.FileName(record.Place.Pack)}+{record.Place.Offset}: {reason}"));
+        return false;
+    }
+
+    private void Finish(CatalogWriter catalog, List<long> packs)
+    {
+        var nextObject = Math.Max(_oldCounter, _highestId + 1 + CounterSafety);
+        var nextPack = packs.Count == 0 ? 1 : packs[^1] + 1;
+        catalog.Connection.Execute($"UPDATE counters SET next={nextObject} WHERE name='object'; UPDATE counters SET next={nextPack} WHERE name='pack'");
+
+        // The next start looks through the files of every instance there ever was.
+        foreach (var path in Directory.EnumerateFiles(layout.Files, "*", SearchOption.AllDirectories))
+        {
+            if (StoreLayout.TryParseFileName(Path.GetFileName(path), out var instance))
+            {
+                _instances.Add(instance);
+            }
+        }
+
+        foreach (var instance in _instances)
+        {
+            catalog.Connection.Execute($"INSERT INTO instances VALUES({instance}, 0)");
+        }
+    }
+
+    private string? SetOldCatalogAside()
+    {
+        if (!File.Exists(layout.Catalog))
+        {
+            device.Delete(layout.Catalog + "-wal"); // a log without its database must not be taken for the new one's
+            device.Delete(layout.Catalog + "-shm");
+            return null;
+        }
+
+        var aside = Path.Combine(layout.Orphans, string.Create(CultureInfo.InvariantCulture, $"catalog-{DateTime.UtcNow:yyyyMMdd'T'HHmmss.fff}.db"));
+        device.CreateDirectory(layout.Orphans);
+        foreach (var suffix in (ReadOnlySpan<string>)["-wal", "-shm", ""])
+        {
+            if (File.Exists(layout.Catalog + suffix))
+            {
+                device.Rename(layout.Catalog + suffix, aside + suffix);
+            }
+        }
+
+        device.SyncDirectory(layout.Orphans);
+        return aside;
+    }
 }

@@ -63,7 +63,7 @@ internal sealed class ObjectExport(StoreReader reader)
     {
         if (item.Damage is { } damage)
         {
-            Faults.Add($"The record of object {item.Rxid} is damaged: {damage.TrimEnd('.')}.");
+            Faults.Add($"The record of object {item.Rxid} is damaged: {TerminalText.Escape(damage.TrimEnd('.'))}.");
         }
 
         var reportPath = Path.Combine(directory, item.Rxid);
@@ -128,7 +128,7 @@ internal sealed class ObjectExport(StoreReader reader)
         }
     }
 
-    private static string Because(ObjectDetails item) => item.Damage is { } damage ? $", its record is damaged: {damage.TrimEnd('.')}" : "";
+    private static string Because(ObjectDetails item) => item.Damage is { } damage ? $", its record is damaged: {TerminalText.Escape(damage.TrimEnd('.'))}" : "";
 
     private void WriteFile(string directory, string path, ObjectDetails item, PayloadInfo payload)
     {
@@ -148,9 +148,9 @@ internal sealed class ObjectExport(StoreReader reader)
         {
             return reader.OpenPayload(payload);
         }
-        catch (IOException failure)
+        catch (Exception failure) when (failure is IOException or InvalidDataException or UnauthorizedAccessException)
         {
-            Faults.Add($"Part {payload.Index} of object {item.Rxid} cannot be read: {failure.Message.TrimEnd('.')}.");
+            Faults.Add($"Part {payload.Index} of object {item.Rxid} cannot be read: {TerminalText.Escape(failure.Message.TrimEnd('.'))}.");
             return null;
         }
     }
@@ -161,9 +161,9 @@ internal sealed class ObjectExport(StoreReader reader)
         {
             return source.Read(buffer, 0, BufferBytes);
         }
-        catch (IOException failure)
+        catch (Exception failure) when (failure is IOException or InvalidDataException or UnauthorizedAccessException)
         {
-            Faults.Add($"Part {payload.Index} of object {item.Rxid} cannot be read on: {failure.Message.TrimEnd('.')}.");
+            Faults.Add($"Part {payload.Index} of object {item.Rxid} cannot be read on: {TerminalText.Escape(failure.Message.TrimEnd('.'))}.");
             return 0;
         }
     }

@@ -14,7 +14,7 @@ internal static class OptionValues
     {
         Description = "The data directory.",
         HelpName = "DIR",
-        DefaultValueFactory = _ => "./data",
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("FASTLISTENER_Data") ?? "./data", // as serve takes it
     };
 
     public static Option<bool> Json() => new("--json") { Description = "Print JSON." };

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Json;
 using FastListener.Configuration;
 using FastListener.Storage;
@@ -18,14 +17,26 @@ internal sealed class ReportAttributes : IDisposable
 {
     private const int MaxTokenBytes = 1024 * 1024;
 
+    private static readonly byte[] ByteOrderMark = [0xEF, 0xBB, 0xBF];
+
     private JsonReaderState _state;
     private byte[]? _rest;
     private int _restLength;
+    private byte[]? _text;
+    private int _nameLength;
     private bool _started;
     private int _bodyDepth;
     private int _attributesDepth;
-    private string? _name;
-    private byte[] _lastProperty = [];
+    private Named _named;
+
+    /// <summary>What the property just read announces.</summary>
+    private enum Named : byte
+    {
+        Nothing,
+        Attributes,
+        Body,
+        Attribute,
+    }
 
     /// <summary>Whether there is nothing more to be found.</summary>
     public bool Finished { get; private set; }
@@ -38,58 +49,39 @@ internal sealed class ReportAttributes : IDisposable
         _started = false;
         _bodyDepth = 0;
         _attributesDepth = 0;
-        _name = null;
+        _named = Named.Nothing;
         Finished = false;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_rest is { } rest)
-        {
-            _rest = null;
-            ArrayPool<byte>.Shared.Return(rest);
-        }
+        Return(ref _rest);
+        Return(ref _text);
     }
 
     /// <summary>Looks at the next bytes of the report.</summary>
     public void Append(ReadOnlySpan<byte> bytes, Submission submission, IntakeLimits limits)
     {
-        if (!_started)
+        if (Finished || bytes.IsEmpty)
         {
-            if (bytes.IsEmpty)
-            {
-                return;
-            }
-
-            if (_restLength == 0 && ReportFormat.Sniff(bytes) is not ObjectFormat.Json)
-            {
-                Finished = true;
-                return;
-            }
-
-            _started = true;
-            if (bytes.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
-            {
-                bytes = bytes[3..];
-            }
+            return;
         }
 
         try
         {
-            if (_restLength == 0)
+            if (_started && _restLength == 0)
             {
                 Keep(bytes[Read(bytes, submission, limits)..]);
-                return;
             }
-
-            Keep(bytes, append: true);
-            var used = Read(_rest.AsSpan(0, _restLength), submission, limits);
-            _rest.AsSpan(used, _restLength - used).CopyTo(_rest);
-            _restLength -= used;
+            else
+            {
+                Join(bytes, submission, limits);
+            }
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: a string of the report is not UTF-8.
             submission.AddNote("the report is not well-formed JSON; attributes after the fault were not read"u8);
             Finish();
         }
@@ -98,6 +90,43 @@ internal sealed class ReportAttributes : IDisposable
         {
             submission.AddNote("the report holds a value too long to look past; attributes after it were not read"u8);
             Finish();
+        }
+    }
+
+    /// <summary>Reads on from what an earlier slice left: the beginning of a token, or of the report itself.</summary>
+    private void Join(ReadOnlySpan<byte> bytes, Submission submission, IntakeLimits limits)
+    {
+        Keep(bytes);
+        var all = _rest.AsSpan(0, _restLength);
+        var skipped = 0;
+        if (!_started)
+        {
+            if (all.Length < ByteOrderMark.Length && ByteOrderMark.AsSpan().StartsWith(all))
+            {
+                return;
+            }
+
+            skipped = all.StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0;
+            skipped += all[skipped..].Length - all[skipped..].TrimStart(" \t\r\n"u8).Length;
+            if (skipped == all.Length)
+            {
+                return;
+            }
+
+            if (all[skipped] != (byte)'{')
+            {
+                Finish();
+                return;
+            }
+
+            _started = true;
+        }
+
+        var used = skipped + Read(all[skipped..], submission, limits);
+        if (!Finished)
+        {
+            all[used..].CopyTo(_rest);
+            _restLength -= used;
         }
     }
 
@@ -118,31 +147,22 @@ internal sealed class ReportAttributes : IDisposable
         var depth = reader.CurrentDepth;
         switch (reader.TokenType)
         {
-            case JsonTokenType.PropertyName when _attributesDepth == 0 && (depth == 1 || (_bodyDepth != 0 && depth == 2)):
-                _lastProperty = reader.ValueTextEquals("attributes"u8) ? AttributesName
-                    : depth == 1 && reader.ValueTextEquals("body"u8) ? BodyName
-                    : [];
+            case JsonTokenType.PropertyName:
+                _named = Announce(ref reader, depth);
                 break;
 
-            case JsonTokenType.PropertyName when _attributesDepth != 0 && depth == _attributesDepth + 1:
-                _name = reader.GetString();
+            case JsonTokenType.StartObject when _named is Named.Attributes:
+                _attributesDepth = depth;
+                _named = Named.Nothing;
                 break;
 
-            case JsonTokenType.StartObject when _attributesDepth == 0 && depth >= 1 && _lastProperty.Length != 0:
-                if (ReferenceEquals(_lastProperty, AttributesName))
-                {
-                    _attributesDepth = depth;
-                }
-                else
-                {
-                    _bodyDepth = depth;
-                }
-
-                _lastProperty = [];
+            case JsonTokenType.StartObject when _named is Named.Body:
+                _bodyDepth = depth;
+                _named = Named.Nothing;
                 break;
 
             case JsonTokenType.StartArray or JsonTokenType.StartObject:
-                _lastProperty = [];
+                _named = Named.Nothing;
                 break;
 
             case JsonTokenType.EndObject when depth == 0:
@@ -153,55 +173,96 @@ internal sealed class ReportAttributes : IDisposable
                 _attributesDepth = 0;
                 break;
 
-            case JsonTokenType.String or JsonTokenType.Number or JsonTokenType.True or JsonTokenType.False or JsonTokenType.Null:
-                if (_attributesDepth != 0 && depth == _attributesDepth + 1 && _name is { Length: > 0 } name)
-                {
-                    Add(name, ref reader, submission, limits);
-                }
-
-                _name = null;
-                _lastProperty = [];
+            case JsonTokenType.EndArray or JsonTokenType.EndObject:
                 break;
 
             default:
+                if (_named is Named.Attribute)
+                {
+                    Add(ref reader, submission, limits);
+                }
+
+                _named = Named.Nothing;
                 break;
         }
     }
 
-    private static void Add(string name, ref Utf8JsonReader reader, Submission submission, IntakeLimits limits)
+    private Named Announce(ref Utf8JsonReader reader, int depth)
     {
-        var value = reader.TokenType is JsonTokenType.String ? Encoding.UTF8.GetBytes(reader.GetString()!) : reader.ValueSpan.ToArray();
-        var key = Encoding.UTF8.GetBytes(name);
-        if (key.Length > limits.MaxAttributeNameBytes
+        if (_attributesDepth != 0)
+        {
+            if (depth != _attributesDepth + 1)
+            {
+                return Named.Nothing;
+            }
+
+            _nameLength = reader.CopyString(Room(reader.ValueSpan.Length));
+            return _nameLength == 0 ? Named.Nothing : Named.Attribute;
+        }
+
+        if (depth != 1 && (_bodyDepth == 0 || depth != _bodyDepth + 1))
+        {
+            return Named.Nothing;
+        }
+
+        return reader.ValueTextEquals("attributes"u8) ? Named.Attributes
+            : depth == 1 && reader.ValueTextEquals("body"u8) ? Named.Body
+            : Named.Nothing;
+    }
+
+    private void Add(ref Utf8JsonReader reader, Submission submission, IntakeLimits limits)
+    {
+        var room = Room(_nameLength + reader.ValueSpan.Length);
+        var value = reader.ValueSpan;
+        if (reader.TokenType is JsonTokenType.String)
+        {
+            var length = reader.CopyString(room[_nameLength..]);
+            value = room.Slice(_nameLength, length);
+        }
+
+        if (_nameLength > limits.MaxAttributeNameBytes
             || value.Length > limits.MaxAttributeValueBytes
-            || submission.AttributeBytes + key.Length + value.Length > limits.MaxAttributeBytes)
+            || submission.AttributeBytes + _nameLength + value.Length > limits.MaxAttributeBytes)
         {
             submission.AddNote("an attribute of the report is too large to be searched by; the report holds it"u8);
             return;
         }
 
-        submission.AddAttribute(AttributeSource.Report, key, value);
+        submission.AddAttribute(AttributeSource.Report, room[.._nameLength], value);
     }
 
-    private void Keep(ReadOnlySpan<byte> bytes, bool append = false)
+    /// <summary>The buffer of the present name and value, at least this long, its contents kept. Unescaping never lengthens.</summary>
+    private Span<byte> Room(int length)
     {
-        var start = append ? _restLength : 0;
+        if (_text is null || _text.Length < length)
+        {
+            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(length, 1024));
+            _text?.CopyTo(larger, 0);
+            Return(ref _text);
+            _text = larger;
+        }
+
+        return _text;
+    }
+
+    /// <summary>Adds to the bytes that wait for the next slice.</summary>
+    private void Keep(ReadOnlySpan<byte> bytes)
+    {
         if (Finished || bytes.IsEmpty)
         {
-            _restLength = start;
             return;
         }
 
-        if (_rest is null || _rest.Length < start + bytes.Length)
+        if (_rest is null || _rest.Length < _restLength + bytes.Length)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(start + bytes.Length);
-            _rest.AsSpan(0, start).CopyTo(larger);
-            Dispose();
+            var larger = ArrayPool<byte>.Shared.Rent(_restLength + bytes.Length);
+            _rest.AsSpan(0, _restLength).CopyTo(larger);
+            Return(ref _rest);
             _rest = larger;
         }
 
-        bytes.CopyTo(_rest.AsSpan(start));
-        _restLength = start + bytes.Length;
+        bytes.CopyTo(_rest.AsSpan(_restLength));
+        _restLength += bytes.Length;
     }
 
     private void Finish()
@@ -210,6 +271,12 @@ internal sealed class ReportAttributes : IDisposable
         _restLength = 0;
     }
 
-    private static readonly byte[] AttributesName = [1];
-    private static readonly byte[] BodyName = [2];
+    private static void Return(ref byte[]? buffer)
+    {
+        if (buffer is { } rented)
+        {
+            buffer = null;
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
 }

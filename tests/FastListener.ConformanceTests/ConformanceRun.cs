@@ -1,0 +1,43 @@
+using System.Collections.Concurrent;
+using FastListener.ConformanceTests.Cases;
+
+namespace FastListener.ConformanceTests;
+
+/// <summary>
+/// Sends every case in every way to one listener, many connections at a time, then asks the command line once what was stored. The
+/// tests look at what this run recorded.
+/// </summary>
+public sealed class ConformanceRun : IAsyncLifetime
+{
+    /// <summary>Deliveries under way at once: while one connection's piece is being read, the others' are sent.</summary>
+    private const int Connections = 128;
+
+    private readonly ConcurrentDictionary<string, ConcurrentBag<Outcome>> _outcomes = new(StringComparer.Ordinal);
+
+    internal ConformanceServer Server { get; private set; } = null!;
+
+    internal IReadOnlyDictionary<string, StoredSubmission> Stored { get; private set; } = null!;
+
+    internal IEnumerable<Outcome> Outcomes => _outcomes.Values.SelectMany(item => item);
+
+    internal IReadOnlyCollection<Outcome> OutcomesOf(ConformanceCase test) => _outcomes[test.Id];
+
+    public async ValueTask InitializeAsync()
+    {
+        Server = await ConformanceServer.StartAsync();
+        var runner = new CaseRunner(Server.Listener.HttpPort);
+        var only = Environment.GetEnvironmentVariable("FASTLISTENER_CONFORMANCE_DELIVERY");
+        var work = CaseFile.All
+            .SelectMany(test => Delivery.Of(test, test.Bytes()).Select(delivery => (test, delivery)))
+            .Where(item => only is null || item.delivery.Name.StartsWith(only, StringComparison.Ordinal))
+            .OrderByDescending(item => item.delivery.Cuts.Length); // those of many pieces first, side by side: each spends its time waiting to be read
+        await Parallel.ForEachAsync(work, new ParallelOptions { MaxDegreeOfParallelism = Connections }, async (item, _) =>
+        {
+            var outcome = await runner.RunAsync(item.test, item.delivery);
+            _outcomes.GetOrAdd(item.test.Id, static _ => []).Add(outcome);
+        });
+        Stored = (await StoredSubmission.ListAsync(Server.Data.Location)).ToDictionary(item => item.Rxid);
+    }
+
+    public ValueTask DisposeAsync() => Server.DisposeAsync();
+}

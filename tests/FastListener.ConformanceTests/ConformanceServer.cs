@@ -1,0 +1,32 @@
+using FastListener.SystemTests.Harness;
+
+namespace FastListener.ConformanceTests;
+
+/// <summary>One listener with the two tokens of the corpus. They are short, so that cutting at every byte cuts mostly elsewhere.</summary>
+internal sealed class ConformanceServer : IAsyncDisposable
+{
+    /// <summary>Capability error:post. Its length is what the exact limits in 11-limits count with.</summary>
+    public const string Token = "t0ken1";
+
+    /// <summary>Capability symbol:post.</summary>
+    public const string SymbolToken = "t0ken2";
+
+    public DataDirectory Data { get; } = new();
+
+    public ListenerProcess Listener { get; private set; } = null!;
+
+    public static async Task<ConformanceServer> StartAsync()
+    {
+        var server = new ConformanceServer();
+        await server.Data.GrantAsync("game", Token, "error:post");
+        await server.Data.GrantAsync("game", SymbolToken, "symbol:post");
+        server.Listener = await ListenerProcess.StartAsync(server.Data.Location);
+        return server;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Listener.DisposeAsync();
+        Data.Dispose();
+    }
+}

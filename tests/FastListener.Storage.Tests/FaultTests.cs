@@ -1,0 +1,200 @@
+namespace FastListener.Storage.Tests;
+
+public sealed class FaultTests : IDisposable
+{
+    private readonly DataDirectory _data = new();
+
+    public void Dispose() => _data.Dispose();
+
+    [Fact]
+    public async Task A_single_fault_at_any_call_costs_at_most_the_submissions_it_hits()
+    {
+        var calls = 0;
+        var failing = 0;
+        for (var at = 1; at <= Math.Max(calls, 1); at++)
+        {
+            var directory = Path.Combine(_data.Path, $"{at}");
+            var device = new TestDevice();
+            await using (var store = await _data.OpenAsync(Scenario.Options(directory), device))
+            {
+                calls = 0;
+                var due = at;
+                device.Before = (call, path) =>
+                {
+                    if (Interlocked.Increment(ref calls) == due)
+                    {
+                        throw new StorageFaultException(StorageFaultKind.InputOutput, $"No {call} for {path}.");
+                    }
+                };
+                var (acked, attached, refused) = await Scenario.RunAsync(store);
+                failing += refused > 0 ? 1 : 0;
+                if (await Record.ExceptionAsync(async () => acked.Add(await store.SubmitAsync(StoreActions.Bytes(2222)))) is StorageFaultException)
+                {
+                    refused++;
+                    acked.Add(await store.SubmitAsync(StoreActions.Bytes(2222)));
+                }
+
+                Assert.InRange(refused, 0, 1);
+                Scenario.AssertKept(directory, acked, attached);
+                await store.DisposeAsync();
+                device.Before = (_, _) => { };
+                await using (await _data.OpenAsync(Scenario.Options(directory)))
+                {
+                    Scenario.AssertKept(directory, acked, attached);
+                }
+            }
+
+            Directory.Delete(directory, recursive: true);
+        }
+
+        Assert.True(calls > 40, $"{calls} calls");
+        Assert.True(failing > 30, $"{failing} faults hit a submission");
+    }
+
+    [Fact]
+    public async Task A_failed_sync_fails_the_whole_batch_and_ends_the_pack_where_it_was_committed()
+    {
+        var device = new TestDevice();
+        await using var store = await _data.OpenAsync(device: device);
+        var first = await store.SubmitAsync(StoreActions.Bytes(20_000));
+        var pack = Directory.GetFiles(Path.Combine(_data.Path, "packs")).Single();
+        var committed = new FileInfo(pack).Length;
+
+        var arrived = new CountdownEvent(8);
+        device.Before = (call, path) =>
+        {
+            if (call == "write" && path == pack)
+            {
+                arrived.Wait(TimeSpan.FromSeconds(30)); // the rest queues up behind the first
+            }
+
+            if (call == "sync" && path == pack)
+            {
+                throw new StorageFaultException(StorageFaultKind.InputOutput, "The disk lost it.");
+            }
+        };
+        var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(async () =>
+        {
+            using var submission = store.Begin();
+            submission.Project = store.Project("acme", "game");
+            await submission.AddAsync(PayloadKind.Report, "report", StoreActions.Bytes(5000, i));
+            var commit = store.CommitAsync(submission);
+            arrived.Signal();
+            return await Record.ExceptionAsync(async () => await commit);
+        })));
+        device.Before = (_, _) => { };
+        var refused = outcomes.Count(o => o is StorageFaultException { Kind: StorageFaultKind.InputOutput });
+        Assert.InRange(refused, 1, 8);
+        Assert.Equal(refused, store.Statistics.FailedSubmissions);
+
+        var next = await store.SubmitAsync(StoreActions.Bytes(20_001));
+        Assert.Null(store.Statistics.CurrentFault);
+        Assert.Equal(2, Directory.GetFiles(Path.Combine(_data.Path, "packs")).Length);
+        Assert.Equal(committed + 4096, new FileInfo(pack).Length); // cut, then ended
+        using var reader = StoreReader.Open(_data.Path);
+        reader.AssertHolds(first);
+        reader.AssertHolds(next);
+        Assert.True(next.Receipt.ObjectId > first.Receipt.ObjectId + refused, "ids of a failed batch are used again");
+        Assert.Equal(2 + 8 - refused, reader.List(new()).Count());
+        Assert.True(Verification.Run(_data.Path).IsClean);
+    }
+
+    [Theory]
+    [InlineData(StorageFaultKind.DiskFull)]
+    [InlineData(StorageFaultKind.ReadOnly)]
+    [InlineData(StorageFaultKind.InputOutput)]
+    public async Task A_fault_that_lasts_refuses_everything_and_clears_by_itself(StorageFaultKind kind)
+    {
+        var device = new TestDevice();
+        await using var store = await _data.OpenAsync(Scenario.Options(_data.Path), device);
+        var before = await store.SubmitAsync(StoreActions.Bytes(3000));
+        device.Before = (call, path) => throw new StorageFaultException(kind, $"{call} {path}");
+        for (var i = 0; i < 10; i++)
+        {
+            var small = await Assert.ThrowsAsync<StorageFaultException>(() => store.SubmitAsync(StoreActions.Bytes(3000)));
+            var large = await Assert.ThrowsAsync<StorageFaultException>(() => store.SubmitAsync(StoreActions.Bytes(100_000)));
+            Assert.Equal((kind, kind), (small.Kind, large.Kind));
+        }
+
+        Assert.Equal(kind, store.Statistics.CurrentFault);
+        device.Before = (_, _) => { };
+        var after = await store.SubmitAsync(StoreActions.Bytes(100_001));
+        Scenario.AssertKept(_data.Path, [before, after], []);
+    }
+
+    [Fact]
+    public async Task A_catalog_that_cannot_commit_is_opened_anew_and_its_batch_is_not_acknowledged()
+    {
+        await using var store = await _data.OpenAsync(Scenario.Options(_data.Path));
+        var before = await store.SubmitAsync(StoreActions.Bytes(3000));
+        SQLitePCL.raw.sqlite3_commit_hook(store.Target.Catalog!.Connection.Handle, _ => 1, null!); // turns COMMIT into ROLLBACK
+        await Assert.ThrowsAsync<StorageFaultException>(() => store.SubmitAsync(StoreActions.Bytes(50_000)));
+        var after = await store.SubmitAsync(StoreActions.Bytes(50_001));
+        Scenario.AssertKept(_data.Path, [before, after], []);
+        using var reader = StoreReader.Open(_data.Path);
+        Assert.Equal(2, reader.List(new()).Count());
+        Assert.Single(Directory.EnumerateFiles(Path.Combine(_data.Path, "files"), "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
+    public async Task A_catalog_without_space_says_disk_full()
+    {
+        await using var store = await _data.OpenAsync();
+        var before = await store.SubmitAsync(StoreActions.Bytes(3000));
+        var connection = store.Target.Catalog!.Connection;
+        connection.Execute("PRAGMA max_page_count=1");
+        var attributes = Enumerable.Range(0, 40_000).Select(i => KeyValuePair.Create($"n{i}", "v")).ToArray();
+        var fault = await Assert.ThrowsAsync<StorageFaultException>(() => store.SubmitAsync(StoreActions.Bytes(3000), attributes: attributes));
+        Assert.Equal(StorageFaultKind.DiskFull, fault.Kind);
+        Assert.NotSame(connection, store.Target.Catalog?.Connection);
+        var after = await store.SubmitAsync(StoreActions.Bytes(3001), attributes: attributes);
+        Scenario.AssertKept(_data.Path, [before, after], []);
+    }
+
+    [Fact]
+    public async Task A_late_attachment_to_an_object_that_does_not_exist_fails_alone()
+    {
+        await using var store = await _data.OpenAsync();
+        var sent = await store.SubmitAsync(StoreActions.Bytes(3000));
+        var fault = await Assert.ThrowsAsync<StorageFaultException>(() => store.AttachAsync(sent.Receipt.ObjectId + 1000, "late", [1, 2, 3]));
+        Assert.Equal(StorageFaultKind.ObjectGone, fault.Kind);
+        Assert.Equal(1, (await store.AttachAsync(sent.Receipt.ObjectId, "late", [1, 2, 3])).AttachmentId);
+    }
+
+    [Fact]
+    public async Task A_submission_that_is_disposed_erases_what_it_wrote()
+    {
+        await using (var store = await _data.OpenAsync(Scenario.Options(_data.Path)))
+        {
+            using (var unfinished = store.Begin())
+            {
+                var payload = unfinished.AddPayload(PayloadKind.Report, "r"u8, default, default);
+                await payload.WriteAsync(StoreActions.Bytes(100_000));
+            }
+
+            using (var finished = store.Begin())
+            {
+                await finished.AddAsync(PayloadKind.Report, "r", StoreActions.Bytes(100_000));
+                Assert.True(finished.Payloads[0].IsSpilled);
+            }
+
+            Assert.Equal(0, store.Statistics.PayloadMemory);
+        }
+
+        Assert.Empty(Directory.EnumerateFiles(Path.Combine(_data.Path, "files"), "*", SearchOption.AllDirectories));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(_data.Path, "staging")));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(_data.Path, "orphans")));
+    }
+
+    [Fact]
+    public async Task A_closed_store_refuses_and_says_so()
+    {
+        var store = await _data.OpenAsync();
+        using var submission = store.Begin();
+        submission.Project = store.Project("acme", "game");
+        await submission.AddAsync(PayloadKind.Report, "r", [1]);
+        await store.DisposeAsync();
+        var fault = await Assert.ThrowsAsync<StorageFaultException>(async () => await store.CommitAsync(submission));
+        Assert.Equal(StorageFaultKind.Stopping, fault.Kind);
+    }
+}

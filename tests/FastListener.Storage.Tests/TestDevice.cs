@@ -1,0 +1,166 @@
+using FastListener.Storage.Devices;
+
+namespace FastListener.Storage.Tests;
+
+/// <summary>The real disk with a hook before every call. The hook may throw; then the call does not happen.</summary>
+public class TestDevice : StorageDevice
+{
+    private readonly LinuxDevice _disk = new();
+
+    /// <summary>Called with the call's name and path.</summary>
+    public Action<string, string> Before { get; set; } = (_, _) => { };
+
+    public override StorageFile Create(string path, bool direct)
+    {
+        Before("create", path);
+        return new HookedFile(this, _disk.Create(path, direct), path);
+    }
+
+    public override StorageFile OpenExisting(string path)
+    {
+        Before("open", path);
+        return new HookedFile(this, _disk.OpenExisting(path), path);
+    }
+
+    public override bool CreateDirectory(string path)
+    {
+        Before("mkdir", path);
+        return _disk.CreateDirectory(path);
+    }
+
+    public override void SyncDirectory(string path)
+    {
+        Before("syncdir", path);
+        _disk.SyncDirectory(path);
+    }
+
+    public override void Rename(string source, string target)
+    {
+        Before("rename", target);
+        _disk.Rename(source, target);
+    }
+
+    public override void Delete(string path)
+    {
+        Before("delete", path);
+        _disk.Delete(path);
+    }
+
+    public override void DeleteDirectory(string path)
+    {
+        Before("rmdir", path);
+        _disk.DeleteDirectory(path);
+    }
+
+    public override bool SupportsDirect(string directory) => _disk.SupportsDirect(directory);
+
+    protected virtual void Written(string path, long offset, ReadOnlySpan<byte> bytes)
+    {
+    }
+
+    protected virtual void Synced(string path)
+    {
+    }
+
+    private sealed class HookedFile(TestDevice device, StorageFile file, string path) : StorageFile
+    {
+        public override void BecomeBuffered()
+        {
+            file.BecomeBuffered();
+            IsDirect = file.IsDirect;
+        }
+
+        public override void Write(ReadOnlySpan<byte> bytes, long offset)
+        {
+            device.Before("write", path);
+            file.Write(bytes, offset);
+            device.Written(path, offset, bytes);
+        }
+
+        public override void SyncData()
+        {
+            device.Before("sync", path);
+            file.SyncData();
+            device.Synced(path);
+        }
+
+        public override void SetLength(long length)
+        {
+            device.Before("cut", path);
+            file.SetLength(length);
+        }
+
+        public override void StartWriteBack(long offset, long length) => file.StartWriteBack(offset, length);
+
+        public override void DropBehind(long offset, long length) => file.DropBehind(offset, length);
+
+        protected override void Dispose(bool disposing) => file.Dispose();
+    }
+}
+
+/// <summary>A submission-level scenario that uses every path to the disk: inline, large, late, a pack that is full.</summary>
+public static class Scenario
+{
+    public static StoreOptions Options(string path) => new()
+    {
+        DataDirectory = path,
+        InlineLimitBytes = 4096,
+        LargeBufferBytes = 8192,
+        PackBytes = 30_000,
+        FileThreads = 1,
+    };
+
+    /// <summary>Submits one after the other; gives back what was acknowledged, and what was not.</summary>
+    public static async Task<(List<Sent> Acked, List<(long ObjectId, byte[] Bytes)> Attached, int Refused)> RunAsync(ObjectStore store, int seed = 0)
+    {
+        var acked = new List<Sent>();
+        var attached = new List<(long, byte[])>();
+        var refused = 0;
+        foreach (var size in (int[])[3000, 20_000, 1000, 9000, 50_000])
+        {
+            try
+            {
+                acked.Add(await store.SubmitAsync(StoreActions.Bytes(size, seed + size), attachments: [StoreActions.Bytes(100, size), []]));
+            }
+            catch (IOException)
+            {
+                refused++;
+            }
+
+            if (acked.Count == 0)
+            {
+                continue;
+            }
+
+            try
+            {
+                var bytes = StoreActions.Bytes(size / 2, size);
+                var receipt = await store.AttachAsync(acked[0].Receipt.ObjectId, "late", bytes);
+                attached.Add((receipt.ObjectId, bytes));
+            }
+            catch (IOException)
+            {
+                refused++;
+            }
+        }
+
+        return (acked, attached, refused);
+    }
+
+    /// <summary>Everything acknowledged is there and identical; everything else is whole or absent; nothing is damaged.</summary>
+    public static void AssertKept(string path, List<Sent> acked, List<(long ObjectId, byte[] Bytes)> attached)
+    {
+        using (var reader = StoreReader.Open(path))
+        {
+            Assert.All(acked, reader.AssertHolds);
+            foreach (var (objectId, bytes) in attached)
+            {
+                var late = reader.Find(ObjectReference.ForId(objectId))!.Payloads.Where(p => p.Name == "late").Select(p => p.Checksum);
+                Assert.Contains(StoreActions.Checksum(bytes), late);
+            }
+        }
+
+        var report = Verification.Run(path);
+        Assert.True(report.IsClean, string.Join("; ", report.Damaged));
+    }
+}

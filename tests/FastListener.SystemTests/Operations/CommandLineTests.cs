@@ -1,0 +1,144 @@
+using System.Text;
+using FastListener.SystemTests.Corpus;
+using FastListener.SystemTests.Harness;
+
+namespace FastListener.SystemTests.Operations;
+
+/// <summary>The verbs that look at what is stored, while the listener runs.</summary>
+public sealed class CommandLineTests(ListenerFixture server) : IClassFixture<ListenerFixture>
+{
+    [Fact]
+    public async Task Export_takes_every_form_of_an_id_and_prints_nothing_but_the_bytes()
+    {
+        var rxid = Submit.Dump(server.HttpPort, server.ErrorToken, Repository.CrashpadDump).ReceiptOf();
+        foreach (var id in new[] { rxid, ReceiptForms.ZeroFilled(rxid), ReceiptForms.ShortHex(rxid) })
+        {
+            var run = (await RunAsync("export", id, "-o", "-")).Expect();
+            Assert.Equal(Repository.Sha256(Repository.CrashpadDump), Repository.Sha256(run.OutputBytes));
+        }
+
+        var file = server.Data.Scratch("one.dmp");
+        (await RunAsync("export", rxid, "-o", file)).Expect();
+        Assert.Equal(Repository.Sha256(Repository.CrashpadDump), Repository.Sha256OfFile(file));
+    }
+
+    [Fact]
+    public async Task Export_writes_several_objects_with_their_attachments_into_a_directory()
+    {
+        var receipts = new List<string>();
+        for (var seed = 1; seed <= 3; seed++)
+        {
+            using var client = RawClient.Connect(server.HttpPort);
+            client.Send(Submit.FormRequest(server.ErrorToken, Submit.MadeDump(seed, 5000), "a.log", Encoding.ASCII.GetBytes($"log {seed}")));
+            receipts.Add(client.ReadReply().ReceiptOf());
+        }
+
+        var folder = server.Data.Scratch("several");
+        (await RunAsync(["export", .. receipts, "--to", folder])).Expect();
+        for (var seed = 1; seed <= 3; seed++)
+        {
+            Assert.Equal(Repository.Sha256(Submit.MadeDump(seed, 5000)), Repository.Sha256OfFile(Path.Combine(folder, receipts[seed - 1])));
+            Assert.Equal($"log {seed}", await File.ReadAllTextAsync(Path.Combine(folder, receipts[seed - 1] + ".parts", "a.log"), TestContext.Current.CancellationToken));
+        }
+    }
+
+    [Theory]
+    [InlineData("show")]
+    [InlineData("export")]
+    public async Task An_id_that_nobody_has_is_said_and_ends_with_1(string verb)
+    {
+        var run = await RunAsync([verb, "fffffff0", .. verb == "export" ? new[] { "-o", "-" } : []]);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("fffffff0", run.Error, StringComparison.Ordinal);
+        Assert.Empty(run.OutputBytes);
+    }
+
+    [Fact]
+    public async Task List_filters_by_project_attribute_time_and_number()
+    {
+        Submit.Dump(server.HttpPort, server.OtherToken, Repository.BreakpadDump, "&kind=a").ReceiptOf();
+        Submit.Dump(server.HttpPort, server.OtherToken, Repository.BreakpadDump, "&kind=b").ReceiptOf();
+        var newest = Submit.Dump(server.HttpPort, server.OtherToken, Repository.BreakpadDump, "&kind=b").ReceiptOf();
+
+        Assert.Equal(3, await CountAsync("--project", "other"));
+        Assert.Equal(2, await CountAsync("--project", "other", "--attribute", "kind=b"));
+        Assert.Equal(0, await CountAsync("--project", "other", "--attribute", "kind=c"));
+        Assert.Equal(3, await CountAsync("--project", "other", "--since", "1h"));
+        Assert.Equal(0, await CountAsync("--project", "other", "--since", "2999-01-01"));
+        Assert.Equal(1, await CountAsync("--project", "other", "--limit", "1"));
+        var text = (await RunAsync("list", "--project", "other", "--limit", "1")).Expect().Output;
+        Assert.Contains(newest, text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Show_tells_a_person_attributes_payloads_and_checksums()
+    {
+        var rxid = Submit.Dump(server.HttpPort, server.ErrorToken, Repository.BreakpadDump, "&version=7.7").ReceiptOf();
+        var text = (await RunAsync("show", rxid)).Expect().Output;
+        Assert.Contains(rxid, text, StringComparison.Ordinal);
+        Assert.Contains("version", text, StringComparison.Ordinal);
+        Assert.Contains("7.7", text, StringComparison.Ordinal);
+        Assert.Contains("127.0.0.1", text, StringComparison.Ordinal);
+        Assert.Matches("[0-9a-f]{32}", text);
+    }
+
+    [Fact]
+    public async Task Control_characters_from_the_wire_never_reach_the_terminal()
+    {
+        var rxid = Submit.Dump(server.HttpPort, server.ErrorToken, Repository.BreakpadDump, "&evil=%1B%5B2Jgone%07&na%0Ame=x").ReceiptOf();
+        var output = (await RunAsync("show", rxid)).Expect().OutputBytes;
+        Assert.DoesNotContain((byte)0x1B, output);
+        Assert.DoesNotContain((byte)0x07, output);
+    }
+
+    [Fact]
+    public async Task Send_submits_as_a_client_would_and_prints_the_reply()
+    {
+        var url = $"http://127.0.0.1:{server.HttpPort}/post?format=minidump&token={server.ErrorToken}";
+        var log = server.Data.Scratch("sent.log");
+        await File.WriteAllTextAsync(log, "sent", TestContext.Current.CancellationToken);
+        var sent = await Command.FastListenerAsync("send", Repository.BreakpadDumpPath, "--url", url, "--attr", "version=1.0", "--attach", log);
+        var rxid = new RawReply(200, "", []) { Body = sent.Expect().Output }.Rxid;
+        var stored = await server.Data.ShowAsync(rxid);
+        Assert.Equal("1.0", stored.Attributes["version"]);
+        Assert.Equal(["sent.log"], stored.Attachments.Select(payload => payload.Name));
+        Assert.Equal(Repository.Sha256(Repository.BreakpadDump), Repository.Sha256(await server.Data.ExportAsync(rxid)));
+
+        var refused = await Command.FastListenerAsync("send", Repository.BreakpadDumpPath, "--url", url + "x");
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("invalid token", refused.Output + refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_backup_of_a_running_listener_verifies_and_serves_elsewhere()
+    {
+        var large = Submit.MadeDump(9, 2_000_000);
+        var receipts = new[]
+        {
+            (Submit.Dump(server.HttpPort, server.ErrorToken, Repository.BreakpadDump).ReceiptOf(), Repository.Sha256(Repository.BreakpadDump)),
+            (Submit.Dump(server.HttpPort, server.ErrorToken, large).ReceiptOf(), Repository.Sha256(large)),
+        };
+        var target = server.Data.Scratch("backup");
+        (await RunAsync("backup", "--to", target)).Expect();
+
+        using var copy = new DataDirectory(target);
+        (await copy.VerifyAsync()).Expect();
+        await using var elsewhere = await ListenerProcess.StartAsync(copy.Location);
+        foreach (var (rxid, hash) in receipts)
+        {
+            Assert.Equal(hash, Repository.Sha256(await copy.ExportAsync(rxid)));
+        }
+
+        Assert.Equal(200, Submit.Dump(elsewhere.HttpPort, server.ErrorToken, Repository.BreakpadDump).Status);
+    }
+
+    private Task<CommandResult> RunAsync(params string[] arguments) =>
+        Command.FastListenerAsync([arguments[0], "--data", server.Data.Location, .. arguments[1..]]);
+
+    private async Task<int> CountAsync(params string[] filter)
+    {
+        var run = (await RunAsync(["list", "--json", .. filter])).Expect();
+        using var json = System.Text.Json.JsonDocument.Parse(run.OutputBytes);
+        return json.RootElement.GetArrayLength();
+    }
+}

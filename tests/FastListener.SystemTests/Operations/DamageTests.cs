@@ -1,0 +1,80 @@
+using FastListener.SystemTests.Harness;
+
+namespace FastListener.SystemTests.Operations;
+
+/// <summary>Bytes that rot and catalogs that vanish: found out, and brought back.</summary>
+public sealed class DamageTests
+{
+    [Fact]
+    public async Task Verify_finds_one_wrong_byte_in_a_pack_and_in_a_file()
+    {
+        using var data = new DataDirectory();
+        await FillAsync(data);
+        (await data.VerifyAsync()).Expect();
+        foreach (var folder in new[] { "packs", "files" })
+        {
+            var path = Directory.GetFiles(Path.Combine(data.Location, folder), "*", SearchOption.AllDirectories)
+                .First(file => IndexOfDump(File.ReadAllBytes(file)) >= 0);
+            var good = await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken);
+            var bad = (byte[])good.Clone();
+            bad[IndexOfDump(bad) + 1000] ^= 1;
+            await File.WriteAllBytesAsync(path, bad, TestContext.Current.CancellationToken);
+            Assert.Equal(1, (await data.VerifyAsync()).ExitCode);
+            await File.WriteAllBytesAsync(path, good, TestContext.Current.CancellationToken);
+            (await data.VerifyAsync()).Expect();
+        }
+    }
+
+    [Fact]
+    public async Task Salvage_brings_back_everything_after_the_catalog_was_lost()
+    {
+        using var data = new DataDirectory();
+        var kept = await FillAsync(data);
+        foreach (var file in Directory.GetFiles(data.Location, "catalog.db*"))
+        {
+            File.Delete(file);
+        }
+
+        (await Command.FastListenerAsync("salvage", "--data", data.Location)).Expect();
+        (await data.VerifyAsync()).Expect();
+        var stored = (await data.ListAsync()).ToDictionary(item => item.Rxid);
+        var exported = await data.ExportAllAsync();
+        Assert.Equal(kept.Keys.Order(), stored.Keys.Order());
+        foreach (var (rxid, (hash, attempt, attachments)) in kept)
+        {
+            Assert.Equal(hash, exported.ReportHash(rxid));
+            Assert.Equal(attempt, stored[rxid].Attributes["n"]);
+            Assert.Equal(attachments.Order(StringComparer.Ordinal), exported.AttachmentHashes(rxid));
+        }
+
+        await using var again = await ListenerProcess.StartAsync(data.Location);
+        Assert.Equal(kept.Count, (await data.ListAsync()).Count);
+    }
+
+    private static int IndexOfDump(byte[] bytes) =>
+        bytes.AsSpan().IndexOf(Submit.MadeDump(1, 2000)) is var small and >= 0 ? small : bytes.AsSpan().IndexOf(Submit.MadeDump(2, 2000));
+
+    /// <summary>A small and a large dump, a form, a late attachment; then a stop.</summary>
+    private static async Task<Dictionary<string, (string Hash, string N, string[] Attachments)>> FillAsync(DataDirectory data)
+    {
+        var token = await data.AddTokenAsync("game");
+        await using var listener = await ListenerProcess.StartAsync(data.Location);
+        var kept = new Dictionary<string, (string, string, string[])>();
+        foreach (var (seed, length) in new[] { (1, 20_000), (2, 1_800_000) })
+        {
+            var dump = Submit.MadeDump(seed, length);
+            kept[Submit.Dump(listener.HttpPort, token, dump, $"&n={seed}").ReceiptOf()] = (Repository.Sha256(dump), $"{seed}", []);
+        }
+
+        using var client = RawClient.Connect(listener.HttpPort);
+        byte[] early = [1, 2, 3];
+        var late = Submit.MadeDump(4, 1_400_000);
+        client.Send(Submit.FormRequest(token, Submit.MadeDump(3, 9000), "early.bin", early, "&n=3"));
+        var rxid = client.ReadReply().ReceiptOf();
+        client.Send(Submit.AttachmentRequest(token, rxid, "late.bin", late));
+        Assert.Equal(200, client.ReadReply().Status);
+        kept[rxid] = (Repository.Sha256(Submit.MadeDump(3, 9000)), "3", [Repository.Sha256(early), Repository.Sha256(late)]);
+        Assert.Equal(0, await listener.StopAsync());
+        return kept;
+    }
+}

@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.Text;
+using FastListener.SystemTests.Harness;
+
+namespace FastListener.SystemTests.Operations;
+
+/// <summary>
+/// Clients that take their time. Each listener here has one deadline cut down to a second or two by its environment; what is checked is
+/// what happens and to whom, not when to the millisecond.
+/// </summary>
+public sealed class DeadlineTests
+{
+    [Fact]
+    public async Task A_head_that_is_never_finished_gets_408()
+    {
+        await using var server = await Patient.StartAsync(("Deadlines__HeadSeconds", "1"));
+        using var client = RawClient.Connect(server.Port);
+        client.Send("POST /post HTTP/1.1\r\nHost: te");
+        AssertTimeout(client);
+    }
+
+    [Fact]
+    public async Task An_idle_connection_is_closed_without_a_word()
+    {
+        await using var server = await Patient.StartAsync(("Deadlines__IdleSeconds", "1"));
+        using var silent = RawClient.Connect(server.Port);
+        using var used = RawClient.Connect(server.Port);
+        used.Send(Submit.RawRequest(server.Token, Repository.BreakpadDump));
+        Assert.Equal(200, used.ReadReply().Status);
+        Assert.Equal("", silent.ReadToEnd());
+        Assert.Equal("", used.ReadToEnd());
+    }
+
+    [Fact]
+    public async Task An_attachment_whose_chunks_never_end_is_given_up_and_leaves_nothing()
+    {
+        // What @backtrace/node does with attachments in memory: it writes, and never ends the request.
+        await using var server = await Patient.StartAsync(("Deadlines__BodyStallSeconds", "1"));
+        var rxid = Submit.Dump(server.Port, server.Token, Repository.BreakpadDump).ReceiptOf();
+        using var client = RawClient.Connect(server.Port);
+        client.Send($"POST /post?token={server.Token}&object={rxid}&attachment_name=a.txt HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+        AssertTimeout(client);
+        Assert.Empty((await server.Data.ShowAsync(rxid)).Attachments);
+        Assert.Empty(server.Data.StagedFiles());
+    }
+
+    [Fact]
+    public async Task A_body_that_trickles_is_ended_once_its_grace_is_over()
+    {
+        await using var server = await Patient.StartAsync(("Deadlines__BodyGraceSeconds", "1"), ("Deadlines__MinBodyBytesPerSecond", "1000"));
+        using var client = RawClient.Connect(server.Port);
+        client.Send($"POST /post?format=minidump&token={server.Token} HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\nMDMP");
+        var waiting = Stopwatch.StartNew();
+        while (!client.HasReplyWithin(TimeSpan.FromMilliseconds(100)))
+        {
+            client.Send("x");
+            Assert.True(waiting.Elapsed < TimeSpan.FromSeconds(25), "Ten bytes a second are taken for ever.");
+        }
+
+        AssertTimeout(client);
+    }
+
+    [Fact]
+    public async Task A_slow_but_honest_phone_is_waited_for()
+    {
+        // Three seconds with more than the least rate, and pauses well beyond the grace.
+        await using var server = await Patient.StartAsync(("Deadlines__BodyGraceSeconds", "1"), ("Deadlines__MinBodyBytesPerSecond", "240"));
+        using var client = RawClient.Connect(server.Port);
+        var dump = Submit.MadeDump(1, 20_000);
+        client.Send(Encoding.ASCII.GetBytes($"POST /post?format=minidump&token={server.Token} HTTP/1.1\r\nHost: test\r\nContent-Length: {dump.Length}\r\n\r\n"));
+        foreach (var piece in dump.Chunk(2000))
+        {
+            await Task.Delay(300, TestContext.Current.CancellationToken);
+            client.Send(piece);
+        }
+
+        var rxid = client.ReadReply().ReceiptOf();
+        Assert.Equal(Repository.Sha256(dump), Repository.Sha256(await server.Data.ExportAsync(rxid)));
+    }
+
+    [Fact]
+    public async Task A_client_that_never_reads_its_replies_is_let_go()
+    {
+        await using var server = await Patient.StartAsync(("Deadlines__ReplySeconds", "1"));
+        using var client = RawClient.Connect(server.Port);
+        var flood = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("GET /nonsense HTTP/1.1\r\nHost: test\r\n\r\n", 2000)));
+        var sent = 0;
+        while (client.Send(flood))
+        {
+            sent += flood.Length;
+            Assert.True(sent < 512 * 1024 * 1024, "Half a gigabyte of requests was taken without one reply being read.");
+        }
+
+        Assert.Equal(200, Submit.Dump(server.Port, server.Token, Repository.BreakpadDump).Status);
+    }
+
+    private static void AssertTimeout(RawClient client)
+    {
+        var reply = client.ReadReply();
+        reply.AssertReadableByEveryClient();
+        Assert.Equal(408, reply.Status);
+        Assert.True(reply.SaysClose);
+    }
+
+    /// <summary>A listener with settings of its own.</summary>
+    private sealed class Patient : IAsyncDisposable
+    {
+        public DataDirectory Data { get; } = new();
+
+        public string Token { get; private set; } = "";
+
+        public int Port => Listener.HttpPort;
+
+        private ListenerProcess Listener { get; set; } = null!;
+
+        public static async Task<Patient> StartAsync(params (string Name, string Value)[] settings)
+        {
+            var server = new Patient();
+            server.Token = await server.Data.AddTokenAsync("game");
+            server.Listener = await ListenerProcess.StartProgramAsync(
+                Repository.Program, server.Data.Location, settings.ToDictionary(item => "FASTLISTENER_" + item.Name, item => item.Value));
+            return server;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Listener.DisposeAsync();
+            Data.Dispose();
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using FastListener.SystemTests.Harness;
+
+namespace FastListener.SystemTests.Operations;
+
+/// <summary>What an operator meets first.</summary>
+public sealed class StartTests
+{
+    [Fact]
+    public async Task The_first_start_makes_everything_and_prints_a_curl_line_that_works_when_pasted()
+    {
+        Assert.SkipWhen(Command.Find("curl") is null, "curl is not installed.");
+        using var data = new DataDirectory();
+        await using var listener = await ListenerProcess.StartAsync(data.Location);
+
+        Assert.Contains($"Data in {data.Location}", listener.Banner);
+        Assert.Single(listener.Banner, line => line.StartsWith("Token ", StringComparison.Ordinal));
+        var line = listener.Banner.First(line => line.TrimStart() is var text
+            && (text.StartsWith("curl ", StringComparison.Ordinal) || text.Contains("| curl ", StringComparison.Ordinal)));
+        var pasted = await Command.BashAsync(line, data.Scratch(""));
+
+        Assert.Contains("{\"response\":\"ok\",\"_rxid\":\"", pasted.Expect().Output, StringComparison.Ordinal);
+        var stored = Assert.Single(await data.ListAsync());
+        Assert.Equal("minidump", stored.Format);
+    }
+
+    [Fact]
+    public async Task A_later_start_keeps_what_there_is_and_prints_no_token()
+    {
+        using var data = new DataDirectory();
+        string token;
+        string rxid;
+        await using (var first = await ListenerProcess.StartAsync(data.Location))
+        {
+            token = first.Banner.Single(line => line.StartsWith("Token ", StringComparison.Ordinal))["Token ".Length..].Trim();
+            rxid = Submit.Dump(first.HttpPort, token, Repository.BreakpadDump).ReceiptOf();
+            Assert.Equal(0, await first.StopAsync());
+        }
+
+        await using var second = await ListenerProcess.StartAsync(data.Location);
+        Assert.DoesNotContain(second.Banner, line => line.Contains(token, StringComparison.Ordinal));
+        Assert.Equal(200, Submit.Dump(second.HttpPort, token, Repository.BreakpadDump).Status);
+        Assert.Equal(Repository.Sha256(Repository.BreakpadDump), Repository.Sha256(await data.ExportAsync(rxid)));
+    }
+
+    [Fact]
+    public async Task A_token_added_before_the_first_start_is_the_only_one()
+    {
+        using var data = new DataDirectory();
+        var token = await data.AddTokenAsync("game");
+        await using var listener = await ListenerProcess.StartAsync(data.Location);
+        Assert.DoesNotContain(listener.Banner, line => line.StartsWith("Token ", StringComparison.Ordinal));
+        Assert.Equal(200, Submit.Dump(listener.HttpPort, token, Repository.BreakpadDump).Status);
+    }
+
+    [Fact]
+    public async Task A_second_serve_on_the_same_data_says_so_and_ends_with_1()
+    {
+        using var data = new DataDirectory();
+        await using var listener = await ListenerProcess.StartAsync(data.Location);
+        var second = await Command.FastListenerAsync("serve", "--data", data.Location, "--http", "127.0.0.1:0", "--https", "off");
+        Assert.Equal(1, second.ExitCode);
+        Assert.Contains(data.Location, second.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", second.Error, StringComparison.Ordinal);
+        Assert.False(listener.HasExited);
+    }
+
+    [Fact]
+    public async Task Wrong_addresses_are_all_named_at_once_and_end_with_2()
+    {
+        using var data = new DataDirectory();
+        var run = await Command.FastListenerAsync("serve", "--data", data.Location, "--http", "nonsense", "--https", "127.0.0.1:99999");
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("nonsense", run.Error, StringComparison.Ordinal);
+        Assert.Contains("127.0.0.1:99999", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("serve", "--htttp", "127.0.0.1:0")]
+    [InlineData("frobnicate")]
+    [InlineData("list", "--limit", "many")]
+    [InlineData("token", "add")]
+    public async Task A_wrong_command_line_ends_with_2(params string[] arguments)
+    {
+        var run = await Command.FastListenerAsync(arguments);
+        Assert.Equal(2, run.ExitCode);
+        Assert.NotEqual("", run.Error.Trim());
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("serve")]
+    [InlineData("token", "add")]
+    [InlineData("token", "list")]
+    [InlineData("token", "disable")]
+    [InlineData("list")]
+    [InlineData("show")]
+    [InlineData("export")]
+    [InlineData("verify")]
+    [InlineData("salvage")]
+    [InlineData("backup")]
+    [InlineData("send")]
+    public async Task Help_is_there_for_every_verb(params string[] verb)
+    {
+        var run = await Command.FastListenerAsync([.. verb, "--help"]);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("Usage", run.Output, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("--data", verb is [] or ["send"] ? run.Output + "--data" : run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_said_and_ends_with_1()
+    {
+        using var data = new DataDirectory();
+        using var other = new DataDirectory();
+        await using var listener = await ListenerProcess.StartAsync(data.Location);
+        var run = await Command.FastListenerAsync("serve", "--data", other.Location, "--http", $"127.0.0.1:{listener.HttpPort}", "--https", "off");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains($"{listener.HttpPort}", run.Error, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Net.Sockets;
+using FastListener.SystemTests.Harness;
+
+namespace FastListener.SystemTests.Operations;
+
+/// <summary>SIGTERM: stop accepting, let uploads in flight finish, exit 0.</summary>
+public sealed class StopTests
+{
+    [Theory]
+    [InlineData(15)]
+    [InlineData(2)]
+    public async Task An_upload_in_flight_finishes_and_new_connections_are_refused(int signal)
+    {
+        using var data = new DataDirectory();
+        var token = await data.AddTokenAsync("game");
+        await using var listener = await ListenerProcess.StartAsync(data.Location);
+        var dump = Submit.MadeDump(5, 3 * 1024 * 1024);
+        var request = Submit.RawRequest(token, dump);
+
+        using var client = RawClient.Connect(listener.HttpPort);
+        client.SendInTwo(request.AsSpan(0, request.Length / 2), 1000);
+        await Eventually.TrueAsync(() => data.StagedFiles().Length == 1, "the upload is on its way to disk");
+        listener.Signal(signal);
+        await Eventually.TrueAsync(() => IsRefused(listener.HttpPort), "new connections are refused");
+        Assert.False(listener.HasExited, "The listener left while an upload was in flight.");
+
+        client.Send(request.AsSpan(request.Length / 2));
+        var reply = client.ReadReply();
+        Assert.Equal(200, reply.Status);
+        Assert.Equal(0, await listener.WaitForExitAsync());
+        Assert.Equal(Repository.Sha256(dump), Repository.Sha256(await data.ExportAsync(reply.Rxid)));
+    }
+
+    [Fact]
+    public async Task Idle_connections_do_not_hold_up_the_stop()
+    {
+        using var data = new DataDirectory();
+        var token = await data.AddTokenAsync("game");
+        await using var listener = await ListenerProcess.StartAsync(data.Location);
+        using var used = RawClient.Connect(listener.HttpPort);
+        used.Send(Submit.RawRequest(token, Repository.BreakpadDump));
+        Assert.Equal(200, used.ReadReply().Status);
+        using var silent = RawClient.Connect(listener.HttpPort);
+
+        Assert.Equal(0, await listener.StopAsync());
+        Assert.Equal("", used.ReadToEnd());
+        (await data.VerifyAsync()).Expect();
+        Assert.Empty(data.StagedFiles());
+    }
+
+    private static bool IsRefused(int port)
+    {
+        try
+        {
+            using var client = RawClient.Connect(port);
+            return false;
+        }
+        catch (SocketException refusal)
+        {
+            Assert.Equal(SocketError.ConnectionRefused, refusal.SocketErrorCode);
+            return true;
+        }
+    }
+}

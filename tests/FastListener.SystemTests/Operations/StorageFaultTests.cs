@@ -1,0 +1,145 @@
+using FastListener.SystemTests.Harness;
+using FastListener.SystemTests.Restart;
+
+namespace FastListener.SystemTests.Operations;
+
+/// <summary>A disk that is full, or refuses to be written: an honest 5xx, a living process, and recovery by itself.</summary>
+public sealed class StorageFaultTests
+{
+    [Fact]
+    public async Task A_full_disk_is_answered_honestly_and_forgotten_when_space_returns()
+    {
+        using var folder = new DataDirectory();
+        var mount = folder.Scratch("small");
+        Directory.CreateDirectory(mount);
+        var mounted = await Command.RunAsync("mount", ["-t", "tmpfs", "-o", "size=128m", "tmpfs", mount]);
+        Assert.SkipWhen(mounted.ExitCode != 0, $"A tmpfs cannot be mounted here: {mounted.Error.Trim()}");
+        try
+        {
+            using var data = new DataDirectory(Path.Combine(mount, "data"));
+            var token = await data.AddTokenAsync("game");
+            await using var listener = await ListenerProcess.StartAsync(data.Location);
+            var kept = new Dictionary<string, string>();
+            Keep(kept, listener, token, seed: 1, length: 20_000);
+
+            foreach (var round in Enumerable.Range(1, 3))
+            {
+                var ballast = Path.Combine(mount, "ballast");
+                FillUp(ballast);
+                var refused = Enumerable.Range(0, 40)
+                    .Select(index => Submit.Dump(listener.HttpPort, token, Submit.MadeDump(index, index % 4 == 0 ? 3_000_000 : 200_000)))
+                    .Select(reply => Acknowledge(kept, reply))
+                    .Where(reply => reply.Status != 200)
+                    .ToList();
+                Assert.NotEmpty(refused);
+                Assert.All(refused, AssertHonest);
+                Assert.False(listener.HasExited);
+
+                File.Delete(ballast);
+                await Eventually.TrueAsync(
+                    () => Submit.Dump(listener.HttpPort, token, Submit.MadeDump(round, 100_000)) is var reply && Acknowledge(kept, reply).Status == 200,
+                    $"round {round}: submissions are taken again once there is space");
+                Keep(kept, listener, token, seed: 100 + round, length: 2_500_000);
+            }
+
+            await AssertKeptAsync(data, kept);
+            Assert.Empty(data.StagedFiles());
+            Assert.Equal(0, await listener.StopAsync());
+            await using var again = await ListenerProcess.StartAsync(data.Location);
+            await AssertKeptAsync(data, kept);
+        }
+        finally
+        {
+            await Command.RunAsync("umount", ["-l", mount]);
+        }
+    }
+
+    [Fact]
+    public async Task A_file_system_that_turns_read_only_is_answered_honestly_and_nothing_acknowledged_is_lost()
+    {
+        using var folder = new DataDirectory();
+        var (image, reason) = await LoopImage.TryCreateAsync(Directory.CreateDirectory(folder.Scratch("disk")).FullName, 256, journal: true);
+        Assert.SkipWhen(image is null, reason);
+        await using (image)
+        {
+            var device = Path.GetFileName(await image.DeviceAsync());
+            var trigger = $"/sys/fs/ext4/{device}/trigger_fs_error";
+            Assert.SkipUnless(File.Exists(trigger), "This kernel cannot be told to fail a file system.");
+            (await Command.RunAsync("mount", ["-o", "remount,errors=remount-ro", image.Mount])).Expect();
+
+            using var data = new DataDirectory(Path.Combine(image.Mount, "data"));
+            var token = await data.AddTokenAsync("game");
+            var kept = new Dictionary<string, string>();
+            await using (var listener = await ListenerProcess.StartAsync(data.Location))
+            {
+                Keep(kept, listener, token, seed: 1, length: 20_000);
+                Keep(kept, listener, token, seed: 2, length: 2_000_000);
+                await File.WriteAllTextAsync(trigger, "1", TestContext.Current.CancellationToken);
+                foreach (var length in new[] { 20_000, 2_000_000, 20_000 })
+                {
+                    AssertHonest(Submit.Dump(listener.HttpPort, token, Submit.MadeDump(length, length)));
+                }
+
+                Assert.False(listener.HasExited);
+                await listener.KillAsync();
+            }
+
+            await image.RemountAsync();
+            await using var again = await ListenerProcess.StartAsync(data.Location);
+            await AssertKeptAsync(data, kept);
+            Keep(kept, again, token, seed: 3, length: 20_000);
+        }
+    }
+
+    /// <summary>Takes every byte that is left.</summary>
+    private static void FillUp(string ballast)
+    {
+        using var file = new FileStream(ballast, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        for (var block = 1024 * 1024; block >= 4096; block /= 16)
+        {
+            try
+            {
+                while (true)
+                {
+                    file.Write(new byte[block]);
+                }
+            }
+            catch (IOException)
+            {
+                // Full for blocks of this size; go on with smaller ones.
+            }
+        }
+    }
+
+    private static void AssertHonest(RawReply reply)
+    {
+        reply.AssertReadableByEveryClient();
+        Assert.InRange(reply.Status, 500, 599);
+        Assert.Matches("^\\{\"error\":\\{\"code\":[0-9]+,\"message\":\"[^\"]+\"\\}\\}$", reply.Body);
+        Assert.Matches("^storage_", reply.Header("FastListener-Reason"));
+    }
+
+    private static void Keep(Dictionary<string, string> kept, ListenerProcess listener, string token, int seed, int length)
+    {
+        var dump = Submit.MadeDump(seed, length);
+        kept[Submit.Dump(listener.HttpPort, token, dump).ReceiptOf()] = Repository.Sha256(dump);
+    }
+
+    private static RawReply Acknowledge(Dictionary<string, string> kept, RawReply reply)
+    {
+        if (reply.Status == 200)
+        {
+            kept[reply.Rxid] = "";
+        }
+
+        return reply;
+    }
+
+    private static async Task AssertKeptAsync(DataDirectory data, Dictionary<string, string> kept)
+    {
+        (await data.VerifyAsync()).Expect();
+        var exported = await data.ExportAllAsync();
+        Assert.Equal(kept.Keys.Order(), exported.Reports().Order());
+        Assert.All(kept.Where(pair => pair.Value.Length > 0), pair => Assert.Equal(pair.Value, exported.ReportHash(pair.Key)));
+    }
+}

@@ -1,0 +1,48 @@
+using FastListener.SystemTests.Harness;
+
+namespace FastListener.SystemTests.Restart;
+
+/// <summary>kill -9 under load, again and again on the same data.</summary>
+public sealed class KillTests
+{
+    private const int CompareEvery = 10;
+
+    [Fact]
+    public async Task Whatever_was_acknowledged_outlives_kill_9()
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine($"FASTLISTENER_SEED={Rounds.Seed}");
+        var random = new Random(Rounds.Seed);
+        using var data = new DataDirectory();
+        var load = new UploadLoad(await data.AddTokenAsync("game", "error:post"));
+        for (var round = 1; round <= Rounds.Kills; round++)
+        {
+            await using var listener = await ListenerProcess.StartAsync(data.Location);
+            await CheckAsync(data, load, whole: round % CompareEvery == 0);
+            Assert.Empty(data.StagedFiles());
+
+            load.Start(listener.HttpPort);
+            await load.UntilAcknowledgedAsync(load.AcknowledgedCount + random.Next(5, 80));
+            await listener.KillAsync();
+            await load.StopAsync();
+        }
+
+        await using var last = await ListenerProcess.StartAsync(data.Location);
+        await CheckAsync(data, load, whole: true);
+        Assert.True(load.AcknowledgedCount >= Rounds.Kills * 5, $"Only {load.AcknowledgedCount} submissions were acknowledged: no load.");
+        Assert.Empty(load.Refusals);
+        Assert.Equal(0, await last.StopAsync());
+        await CheckAsync(data, load, whole: false);
+    }
+
+    private static async Task CheckAsync(DataDirectory data, UploadLoad load, bool whole)
+    {
+        if (whole)
+        {
+            await StoredTruth.AssertIdenticalAsync(data, load, load.Acknowledged());
+        }
+        else
+        {
+            await StoredTruth.AssertCompleteAsync(data, load, load.Acknowledged());
+        }
+    }
+}

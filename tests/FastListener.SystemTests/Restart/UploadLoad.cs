@@ -1,0 +1,132 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using FastListener.SystemTests.Harness;
+
+namespace FastListener.SystemTests.Restart;
+
+/// <summary>What was sent as one submission; its number is stored with it, so that every object found can be held against this.</summary>
+internal sealed record Attempt(int Number, string ReportHash, int ReportLength, string? AttachmentHash);
+
+/// <summary>
+/// Several uploaders with small dumps, large ones, forms with an attachment, and late attachments, over one life of a listener after
+/// another. It knows what it sent and what was acknowledged: the two sides of the promise.
+/// </summary>
+internal sealed class UploadLoad(string token)
+{
+    private const int Uploaders = 4;
+    private const int LargeEvery = 12;
+
+    private readonly ConcurrentDictionary<int, Attempt> _attempts = new();
+    private readonly ConcurrentDictionary<string, int> _acknowledged = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Rxid, string Name), string> _lateSent = new();
+    private readonly ConcurrentDictionary<(string Rxid, string Name), string> _lateAcknowledged = new();
+    private int _number;
+    private volatile bool _stopping;
+    private Task _running = Task.CompletedTask;
+
+    public IReadOnlyDictionary<int, Attempt> Attempts => _attempts;
+
+    public IReadOnlyDictionary<(string Rxid, string Name), string> LateSent => _lateSent;
+
+    public int AcknowledgedCount => _acknowledged.Count + _lateAcknowledged.Count;
+
+    /// <summary>Replies that were neither a 200 nor cut off by the end of the listener.</summary>
+    public ConcurrentBag<string> Refusals { get; } = [];
+
+    /// <summary>What has been acknowledged up to now.</summary>
+    public Promise Acknowledged() => new(
+        new Dictionary<string, int>(_acknowledged, StringComparer.Ordinal),
+        new Dictionary<(string, string), string>(_lateAcknowledged));
+
+    public void Start(int port)
+    {
+        _stopping = false;
+        _running = Task.WhenAll(Enumerable.Range(0, Uploaders).Select(index => Task.Factory.StartNew(
+            () => Upload(port, index), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+    }
+
+    /// <summary>Lets every uploader finish what it has begun.</summary>
+    public Task StopAsync()
+    {
+        _stopping = true;
+        return _running;
+    }
+
+    public Task UntilAcknowledgedAsync(int count) =>
+        Eventually.TrueAsync(() => AcknowledgedCount >= count || _running.IsCompleted, $"{count} acknowledged submissions", TimeSpan.FromMinutes(2));
+
+    private void Upload(int port, int uploader)
+    {
+        string? last = null;
+        try
+        {
+            using var client = RawClient.Connect(port);
+            for (var round = uploader; !_stopping; round++)
+            {
+                if (last is not null && round % 5 == 0)
+                {
+                    AttachLate(client, last);
+                }
+                else
+                {
+                    last = Submit(client) ?? last;
+                }
+            }
+        }
+        catch (Exception end) when (end is IOException or InvalidDataException or System.Net.Sockets.SocketException)
+        {
+            // The listener was killed: what had no answer was not promised.
+        }
+    }
+
+    private string? Submit(RawClient client)
+    {
+        var number = Interlocked.Increment(ref _number);
+        var length = number % LargeEvery == 0 ? 1_200_000 + (number * 7919 % 1_000_000) : 200 + (number * 7919 % 30_000);
+        var dump = Harness.Submit.MadeDump(number, length);
+        var attachment = number % 3 == 0 ? Harness.Submit.MadeDump(-number, number % 24 == 0 ? 1_300_000 : 3000) : null;
+        _attempts[number] = new Attempt(number, Repository.Sha256(dump), length, attachment is null ? null : Repository.Sha256(attachment));
+
+        var query = string.Create(CultureInfo.InvariantCulture, $"&attempt={number}");
+        client.Send(attachment is null
+            ? Harness.Submit.RawRequest(token, dump, query)
+            : Harness.Submit.FormRequest(token, dump, "early.bin", attachment, query));
+        if (Receipt(client) is not { } rxid)
+        {
+            return null;
+        }
+
+        _acknowledged[rxid] = number;
+        return rxid;
+    }
+
+    private void AttachLate(RawClient client, string rxid)
+    {
+        var number = Interlocked.Increment(ref _number);
+        var name = string.Create(CultureInfo.InvariantCulture, $"late-{number}.bin");
+        var bytes = Harness.Submit.MadeDump(number, number % LargeEvery == 0 ? 1_500_000 : 2000);
+        _lateSent[(rxid, name)] = Repository.Sha256(bytes);
+        client.Send(Harness.Submit.AttachmentRequest(token, rxid, name, bytes));
+        if (Receipt(client) is not null)
+        {
+            _lateAcknowledged[(rxid, name)] = _lateSent[(rxid, name)];
+        }
+    }
+
+    private string? Receipt(RawClient client)
+    {
+        var reply = client.ReadReply();
+        if (reply.Status == 200)
+        {
+            return reply.Rxid;
+        }
+
+        Refusals.Add(reply.ToString());
+        return null;
+    }
+}
+
+/// <summary>Receipts with their attempts, and late attachments with their hashes, that the listener has acknowledged.</summary>
+internal sealed record Promise(
+    IReadOnlyDictionary<string, int> Submissions,
+    IReadOnlyDictionary<(string Rxid, string Name), string> LateAttachments);

@@ -1,0 +1,71 @@
+using System.Net;
+using System.Text;
+using FastListener.Storage;
+using FastListener.Tests.Tokens;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FastListener.Tests.Cli;
+
+/// <summary>A data directory with a store that stays open, as while a server runs.</summary>
+internal sealed class StoredCrashes : IAsyncDisposable
+{
+    private readonly DataDirectory _data;
+    private readonly ObjectStore _store;
+
+    private StoredCrashes(DataDirectory data, ObjectStore store)
+    {
+        _data = data;
+        _store = store;
+    }
+
+    public string Path => _data.Path;
+
+    public string Beside(string name) => _data.File(name);
+
+    public static async Task<StoredCrashes> OpenAsync()
+    {
+        var data = new DataDirectory();
+        return new(data, await ObjectStore.OpenAsync(new StoreOptions { DataDirectory = data.Path, DirectPacks = false }, NullLogger.Instance));
+    }
+
+    /// <summary>Commits one crash; parts are (name, file name, bytes), the first of them the report.</summary>
+    public async Task<string> AddAsync(
+        string project,
+        TimeSpan age,
+        (AttributeSource Source, string Name, string Value)[] attributes,
+        params (string Name, string FileName, byte[] Bytes)[] parts)
+    {
+        var submission = _store.Begin();
+        submission.Project = _store.Project("local", project);
+        submission.Format = ObjectFormat.Minidump;
+        submission.ReceivedAt = CommandRun.Now - age;
+        submission.SetClientAddress(IPAddress.Parse("192.0.2.7"));
+        foreach (var (source, name, value) in attributes)
+        {
+            submission.AddAttribute(source, Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(value));
+        }
+
+        submission.AddNote("report is gzip-compressed"u8);
+        foreach (var (i, (name, fileName, bytes)) in parts.Index())
+        {
+            var payload = submission.AddPayload(
+                i == 0 ? PayloadKind.Report : PayloadKind.Attachment,
+                Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(fileName), "application/octet-stream"u8);
+            await payload.WriteAsync(bytes);
+            await payload.CompleteAsync();
+        }
+
+        var receipt = await _store.CommitAsync(submission);
+        return ReceiptId.Rxid(receipt.ObjectId, receipt.Random);
+    }
+
+    public Task<CommandRun> Run(params string[] args) => CommandRun.Of([.. args, "--data", Path]);
+
+    public Task<CommandRun> RunOnTerminal(params string[] args) => CommandRun.OnTerminal([.. args, "--data", Path]);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _store.DisposeAsync();
+        _data.Dispose();
+    }
+}
