@@ -5,5 +5,6 @@ var root = new RootCommand("Load for a crash listener on this machine: scenarios
 {
     ListCommand.Create(),
     RunCommand.Create(),
+    CompareCommand.Create(),
 };
 return await root.Parse(args).InvokeAsync();

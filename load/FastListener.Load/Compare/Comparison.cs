@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+
+namespace FastListener.Load.Compare;
+
+/// <summary>
+/// Rounds of measurements. In each round every peer has its turn, in an order shuffled anew; nothing is deleted before a measurement's last
+/// round is over; round 0 does not count.
+/// </summary>
+internal sealed class Comparison(StepRunner runner, string work, int rounds, TextWriter log)
+{
+    private const long LeastFreeBytes = 12L * 1024 * 1024 * 1024;
+
+    public List<Step> Steps { get; } = [];
+
+    public void Run(IReadOnlyList<Measurement> measurements, string[]? onlyPeers, string results, CancellationToken stop)
+    {
+        foreach (var measurement in measurements)
+        {
+            var peers = measurement.Peers.Where(p => onlyPeers is null || onlyPeers.Contains(p)).Select(PeerCatalog.Get).ToArray();
+            if (peers.Length == 0)
+            {
+                continue;
+            }
+
+            var counted = Math.Min(rounds, measurement.MostRounds);
+            log.WriteLine($"{measurement.Key}: {measurement.Title}; {peers.Length} peers, 1 + {counted} rounds");
+            for (var round = 0; round <= counted; round++)
+            {
+                var order = (Peer[])peers.Clone();
+                new Random(HashCode.Combine(StableHash(measurement.Key), round)).Shuffle(order);
+                foreach (var peer in order)
+                {
+                    stop.ThrowIfCancellationRequested();
+                    CheckSpace();
+                    var watch = Stopwatch.StartNew();
+                    var step = runner.Run(measurement, peer, round);
+                    Steps.Add(step);
+                    log.WriteLine(Line(step, watch.Elapsed));
+                    File.AppendAllText(results, JsonSerializer.Serialize(step) + "\n");
+                }
+            }
+
+            // Only now: deleting slows whoever creates files next, so it waits until this measurement is over, and the disk rests afterwards.
+            if (Directory.Exists(Path.Combine(work, measurement.Key)))
+            {
+                Directory.Delete(Path.Combine(work, measurement.Key), recursive: true);
+                StepRunner.Settle();
+            }
+        }
+    }
+
+    /// <summary>A P-256 pair for the TLS rows, the same for all.</summary>
+    public static void MakeCertificate(string build)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        names.AddIpAddress(System.Net.IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
+        File.WriteAllText(Path.Combine(build, "certificate.pem"), certificate.ExportCertificatePem());
+        File.WriteAllText(Path.Combine(build, "key.pem"), key.ExportPkcs8PrivateKeyPem());
+    }
+
+    /// <summary>The same shuffle on every machine: string hash codes are not.</summary>
+    private static int StableHash(string text) => text.Aggregate(17, (hash, c) => unchecked((hash * 31) + c));
+
+    private void CheckSpace()
+    {
+        var free = new DriveInfo(work).AvailableFreeSpace;
+        if (free < LeastFreeBytes)
+        {
+            throw new InvalidOperationException($"Only {free >> 30} GiB are free where {work} lies; {LeastFreeBytes >> 30} GiB must stay free.");
+        }
+    }
+
+    private static string Line(Step step, TimeSpan took) => step.Problem is { } problem
+        ? string.Create(CultureInfo.InvariantCulture, $"  round {step.Round} {step.Peer,-26} PROBLEM {problem}")
+        : string.Create(CultureInfo.InvariantCulture, $"  round {step.Round} {step.Peer,-26} {step.Rate,10:#,0.0}/s {step.MebibytesPerSecond,8:0.0} MiB/s {step.CpuMicrosecondsPerRequest,9:0.0} us/req {step.CpuMillisecondsPerMebibyte,7:0.000} ms/MiB p99 {step.P99Milliseconds,8:0.00} ms {step.AnonymousMebibytes,6:0.0} MiB  {step.ReadBack} ({took.TotalSeconds:0} s)");
+}

@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace FastListener.Load.Compare;
+
+/// <summary>All peers with their settings. Sources and configuration files lie in load/peers.</summary>
+internal static class PeerCatalog
+{
+    public const string Token = "10ad10ad10ad10ad10ad10ad10ad10ad10ad10ad10ad10ad10ad10ad10ad10ad";
+
+    private const string SyncedFilePromise = "report in a file of its own; file and directory synced before the 200";
+
+    private static readonly Peer[] s_peers =
+    [
+        Listener("fastlistener", "FastListener", []),
+        Listener("fastlistener-kestrel", "FastListener, Kestrel's transport", [("Listen__Transport", "kestrel")]),
+        Listener("fastlistener-buffered", "FastListener, packs through the page cache", [("Storage__DirectPacks", "false")]),
+        Listener("fastlistener-direct-files", "FastListener, large files by O_DIRECT", [("Storage__DirectFiles", "true")]),
+        Listener("fastlistener-memory", "FastListener on tmpfs", []) with
+        {
+            InMemory = true,
+            Promise = "everything but a disk: received, parsed, stored and committed in memory (there is no mode that only parses)",
+        },
+        AspNet("aspnet-tuned", "ASP.NET Core, MultipartReader, tuned", "reader", SyncedFilePromise + "; 64 minimum threads, 64 KiB / 1 MiB pooled buffers", "--tuned"),
+        AspNet("aspnet-documented", "ASP.NET Core, MultipartReader, as documented", "reader", SyncedFilePromise),
+        AspNet("aspnet-form", "ASP.NET Core, ReadFormAsync", "form", SyncedFilePromise + "; the framework buffers the form first (past 64 KiB in a temporary file); 64 minimum threads", "--tuned"),
+        AspNet("aspnet-gzip", "ASP.NET Core, MultipartReader, tuned, request decompression", "reader", SyncedFilePromise, "--tuned", "--decompress"),
+        AspNet("aspnet-parse", "ASP.NET Core, MultipartReader, parse only", "discard", "nothing: every section is read and forgotten", "--tuned") with { Stored = StoredAs.Nothing },
+        new Peer
+        {
+            Key = "nginx",
+            Title = "nginx PUT to file",
+            Promise = "none: in the page cache when it answers 201, not synced, nothing parsed",
+            Stored = StoredAs.BodyFiles,
+            StoredUnder = "stored",
+            Method = "PUT",
+            Target = "/{seq}",
+            Expected = [201],
+            AnswersOk = false,
+            Start = Nginx,
+        },
+        Node("node", "Node, busboy, two workers"),
+        Node("node-gzip", "Node, busboy and zlib, two workers", "--decompress"),
+        new Peer
+        {
+            Key = "c-receiver",
+            Title = "bare C, socket to file (limit)",
+            Promise = "whole body in a file; early write-back, fdatasync and directory fsync before the 200; nothing parsed",
+            Stored = StoredAs.BodyFiles,
+            Start = place => new ProcessStartInfo(Path.Combine(place.BuildDirectory, "receiver"), [place.Port.ToString(CultureInfo.InvariantCulture), place.Directory]),
+        },
+        CLog("c-log", "bare C, O_DIRECT batched log, 64 threads (limit)", 64),
+        CLog("c-log-1", "bare C, O_DIRECT log, one thread (limit)", 1),
+    ];
+
+    public static Peer Get(string key) => s_peers.FirstOrDefault(p => p.Key == key) ?? throw new ArgumentException($"There is no peer named {key}; known are {string.Join(", ", s_peers.Select(p => p.Key))}.");
+
+    public static int ThreadsOf(Peer peer) => peer.Key == "c-log-1" ? 1 : 64;
+
+    private static Peer Listener(string key, string title, (string Name, string Value)[] settings) => new()
+    {
+        Key = key,
+        Title = title,
+        Promise = "parsed, searchable, checksummed; bytes and catalog synced before the 200",
+        Stored = StoredAs.Listener,
+        Start = place =>
+        {
+            Run("dotnet", place.Listener, "token", "add", "--data", place.Directory, "--project", "load", "--token", Token, "--capability", "error:post");
+            var url = $"127.0.0.1:{place.Port.ToString(CultureInfo.InvariantCulture)}";
+            var start = new ProcessStartInfo("dotnet", [place.Listener, "serve", "--data", place.Directory, "--http", place.Tls ? "off" : url, "--https", place.Tls ? url : "off"]);
+            foreach (var (name, value) in settings)
+            {
+                start.Environment[$"FASTLISTENER_{name}"] = value;
+            }
+
+            if (place.Tls)
+            {
+                start.Environment["FASTLISTENER_Listen__Certificate"] = place.Certificate;
+                start.Environment["FASTLISTENER_Listen__CertificateKey"] = place.Key;
+            }
+
+            return start;
+        },
+    };
+
+    private static Peer AspNet(string key, string title, string mode, string promise, params string[] extra) => new()
+    {
+        Key = key,
+        Title = title,
+        Promise = promise,
+        Stored = StoredAs.ReportFiles,
+        Start = place => new ProcessStartInfo(
+            "dotnet",
+            [
+                Path.Combine(place.BuildDirectory, "aspnet", "peer-aspnet.dll"), "--mode", mode, "--dir", place.Directory, "--url", place.Url,
+                .. place.Tls ? new[] { "--certificate", place.Certificate, "--key", place.Key } : [], .. extra,
+            ]),
+    };
+
+    private static Peer Node(string key, string title, params string[] extra) => new()
+    {
+        Key = key,
+        Title = title,
+        Promise = SyncedFilePromise + "; 64 file threads, 1 MiB buffers for large bodies",
+        Stored = StoredAs.ReportFiles,
+        Start = place => new ProcessStartInfo(
+            "node", [Path.Combine(place.BuildDirectory, "node", "server.js"), place.Port.ToString(CultureInfo.InvariantCulture), place.Directory, .. extra]),
+    };
+
+    private static Peer CLog(string key, string title, int threads) => new()
+    {
+        Key = key,
+        Title = title,
+        Promise = "each object synced; no network, no HTTP, no index",
+        Stored = StoredAs.CLog,
+        Start = place => new ProcessStartInfo(Path.Combine(place.BuildDirectory, "log"), [place.Directory, threads.ToString(CultureInfo.InvariantCulture)]),
+    };
+
+    private static ProcessStartInfo Nginx(PeerPlace place)
+    {
+        Directory.CreateDirectory(Path.Combine(place.Directory, "stored"));
+        var configuration = File.ReadAllText(Path.Combine(place.SourceDirectory, "nginx", "nginx.conf.in"))
+            .Replace("@DIR@", place.Directory, StringComparison.Ordinal)
+            .Replace("@PORT@", place.Port.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal)
+            .Replace("@TLS@", place.Tls ? "ssl" : "", StringComparison.Ordinal)
+            .Replace("@CERTIFICATE@", place.Tls ? $"ssl_certificate {place.Certificate}; ssl_certificate_key {place.Key};" : "", StringComparison.Ordinal);
+        var path = Path.Combine(place.Directory, "nginx.conf");
+
+        // The workers of an nginx started as root give up their rights; here they keep their user, who owns the directory.
+        File.WriteAllText(path, Environment.UserName == "root" ? "user root;\n" + configuration : configuration);
+        return new ProcessStartInfo(File.Exists("/usr/sbin/nginx") ? "/usr/sbin/nginx" : "nginx", ["-p", place.Directory, "-c", path, "-e", Path.Combine(place.Directory, "error.log")]);
+    }
+
+    private static void Run(string file, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(file, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using var process = Process.Start(start) ?? throw new InvalidOperationException($"{file} does not start.");
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{file} {string.Join(' ', arguments)} ended with {process.ExitCode}: {error} {output.Result}");
+        }
+    }
+}
