@@ -62,39 +62,51 @@ public class TestDevice : StorageDevice
     {
     }
 
-    private sealed class HookedFile(TestDevice device, StorageFile file, string path) : StorageFile
+    private sealed class HookedFile : StorageFile
     {
+        private readonly TestDevice _device;
+        private readonly StorageFile _file;
+        private readonly string _path;
+
+        public HookedFile(TestDevice device, StorageFile file, string path)
+        {
+            _device = device;
+            _file = file;
+            _path = path;
+            IsDirect = _file.IsDirect;
+        }
+
         public override void BecomeBuffered()
         {
-            file.BecomeBuffered();
-            IsDirect = file.IsDirect;
+            _file.BecomeBuffered();
+            IsDirect = _file.IsDirect;
         }
 
         public override void Write(ReadOnlySpan<byte> bytes, long offset)
         {
-            device.Before("write", path);
-            file.Write(bytes, offset);
-            device.Written(path, offset, bytes);
+            _device.Before("write", _path);
+            _file.Write(bytes, offset);
+            _device.Written(_path, offset, bytes);
         }
 
         public override void SyncData()
         {
-            device.Before("sync", path);
-            file.SyncData();
-            device.Synced(path);
+            _device.Before("sync", _path);
+            _file.SyncData();
+            _device.Synced(_path);
         }
 
         public override void SetLength(long length)
         {
-            device.Before("cut", path);
-            file.SetLength(length);
+            _device.Before("cut", _path);
+            _file.SetLength(length);
         }
 
-        public override void StartWriteBack(long offset, long length) => file.StartWriteBack(offset, length);
+        public override void StartWriteBack(long offset, long length) => _file.StartWriteBack(offset, length);
 
-        public override void DropBehind(long offset, long length) => file.DropBehind(offset, length);
+        public override void DropBehind(long offset, long length) => _file.DropBehind(offset, length);
 
-        protected override void Dispose(bool disposing) => file.Dispose();
+        protected override void Dispose(bool disposing) => _file.Dispose();
     }
 }
 

@@ -80,7 +80,7 @@ internal static class ReadBack
         var verify = Process("verify", place);
         if (verify.ExitCode != 0)
         {
-            return new Verified(false, 0, $"verify ended with {verify.ExitCode}: {verify.Text}");
+            return new Verified(false, 0, $"verify ended with {verify.ExitCode}: {FirstLine(verify.Text)}");
         }
 
         var buffer = new byte[1024 * 1024];
@@ -137,6 +137,8 @@ internal static class ReadBack
         process.WaitForExit();
         return (process.ExitCode, (output + error.Result).Trim());
     }
+
+    private static string FirstLine(string text) => text.Split('\n')[0] is { Length: > 300 } line ? line[..300] : text.Split('\n')[0];
 
     private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 

@@ -18,5 +18,7 @@ internal sealed unsafe class PinnedBytes
 
     public byte* Address => (byte*)Unsafe.AsPointer(ref _bytes[0]);
 
+    public ReadOnlyMemory<byte> Memory => _bytes.AsMemory(0, Length);
+
     public ReadOnlySpan<byte> Span => _bytes.AsSpan(0, Length);
 }

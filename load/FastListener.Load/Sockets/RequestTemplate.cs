@@ -94,21 +94,6 @@ internal sealed class RequestTemplate
         };
     }
 
-    /// <summary>The whole request as one array: for engines that send streams, and small bodies only.</summary>
-    public byte[] ToArray(ulong sequence, ReadOnlySpan<byte> objectId)
-    {
-        var request = new byte[Length];
-        WritePrefix(request, sequence, objectId);
-        var at = Prefix.Length;
-        foreach (var piece in Pieces)
-        {
-            piece.Bytes.Span.Slice(piece.Offset, piece.Length).CopyTo(request.AsSpan(at));
-            at += piece.Length;
-        }
-
-        return request;
-    }
-
     public void WritePrefix(Span<byte> destination, ulong sequence, ReadOnlySpan<byte> objectId)
     {
         Prefix.CopyTo(destination);
