@@ -1,3 +1,4 @@
+using FastListener.Tests.Support;
 using System.Text;
 using FastListener.Protocol.Http;
 using FastListener.Protocol.Tests.Support;
@@ -75,15 +76,15 @@ public class RequestHeadLimitTests
         using var parser = new RequestHeadParser();
         parser.Append(head, out _);
         parser.Reset();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 1000; i++)
+        Garbage.None(() =>
         {
-            parser.Append(head.AsSpan(0, 50), out _);
-            parser.Append(head.AsSpan(50), out _);
-            _ = parser.Head.ContentType.Length + parser.Head.PathAndQuery.Length;
-            parser.Reset();
-        }
-
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+            for (var i = 0; i < 1000; i++)
+            {
+                parser.Append(head.AsSpan(0, 50), out _);
+                parser.Append(head.AsSpan(50), out _);
+                _ = parser.Head.ContentType.Length + parser.Head.PathAndQuery.Length;
+                parser.Reset();
+            }
+        });
     }
 }
