@@ -6,8 +6,8 @@ internal static partial class HostLog
     [LoggerMessage(1, LogLevel.Information, "Listening on {Address}")]
     public static partial void Listening(ILogger logger, string address);
 
-    [LoggerMessage(2, LogLevel.Information, "Data in {Directory}: {Objects} objects")]
-    public static partial void DataIn(ILogger logger, string directory, long objects);
+    [LoggerMessage(2, LogLevel.Information, "Data in {Directory}")]
+    public static partial void DataIn(ILogger logger, string directory);
 
     [LoggerMessage(3, LogLevel.Information, "Stopping: no new connections; uploads in flight have {Seconds} s to finish")]
     public static partial void Stopping(ILogger logger, int seconds);

@@ -44,7 +44,7 @@ internal static class Serve
         var log = logging.CreateLogger("FastListener");
         try
         {
-            Directory.CreateDirectory(settings.DataDirectory);
+            PrivateDirectory.Create(settings.DataDirectory);
             await using var store = await ObjectStore.OpenAsync(settings.Storage.ToOptions(settings.DataDirectory), log, TimeProvider.System);
             var firstToken = FirstStart.EnsureToken(settings.DataDirectory, TimeProvider.System);
             await using var tokens = TokenRefresher.Start(settings.DataDirectory, log, TimeProvider.System);
@@ -61,7 +61,7 @@ internal static class Serve
                 HostLog.Listening(log, address);
             }
 
-            HostLog.DataIn(log, settings.DataDirectory, store.Statistics.Objects);
+            HostLog.DataIn(log, settings.DataDirectory);
             host.Lifetime.ApplicationStopping.Register(() => HostLog.Stopping(log, (int)settings.Deadlines.Shutdown.TotalSeconds));
             await host.WaitForShutdownAsync(stop);
             await host.StopAsync(CancellationToken.None);

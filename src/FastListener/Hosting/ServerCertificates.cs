@@ -48,7 +48,7 @@ internal sealed class ServerCertificates : IDisposable
         var key = Path.Combine(directory, "self-signed.key");
         if (!File.Exists(certificate) || !File.Exists(key))
         {
-            Directory.CreateDirectory(directory);
+            PrivateDirectory.Create(directory);
             Create(certificate, key);
         }
 
