@@ -17,8 +17,8 @@ internal sealed record StorageSettings
     /// <summary>Whether packs are written past the page cache (O_DIRECT) where the file system allows it.</summary>
     public bool DirectPacks { get; init; } = true;
 
-    /// <summary>Whether large payloads are written past the page cache. Otherwise they are written back early.</summary>
-    public bool DirectFiles { get; init; }
+    /// <summary>Whether large payloads are written past the page cache where the file system allows it. Otherwise they are written back early.</summary>
+    public bool DirectFiles { get; init; } = true;
 
     /// <summary>The same for the store.</summary>
     public StoreOptions ToOptions(string dataDirectory) => new()
