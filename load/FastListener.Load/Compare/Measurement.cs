@@ -62,7 +62,7 @@ internal static class MeasurementCatalog
             new()
             {
                 Key = "parse", Title = "20 KiB Crashpad form without a disk, 64 kept connections", Input = "form-20k", Connections = 64,
-                RequestsEach = quick ? 100 : 300, Peers = ["fastlistener-memory", "aspnet-parse"],
+                RequestsEach = quick ? 100 : 300, Peers = ["fastlistener-parse", "aspnet-parse"],
             },
             new()
             {
@@ -72,7 +72,7 @@ internal static class MeasurementCatalog
             new()
             {
                 Key = "large", Title = "256 MiB form, 2 at once", Input = "form-256m", Connections = 2, RequestsEach = 2, WarmUpInput = "form-32m",
-                Peers = ["fastlistener", "fastlistener-direct-files", "fastlistener-kestrel", "aspnet-tuned", "aspnet-documented", "node", "nginx", "c-receiver"],
+                Peers = ["fastlistener", "fastlistener-write-back", "fastlistener-kestrel", "aspnet-tuned", "aspnet-documented", "node", "nginx", "c-receiver"],
             },
             new()
             {

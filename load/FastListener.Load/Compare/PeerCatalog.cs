@@ -15,11 +15,15 @@ internal static class PeerCatalog
         Listener("fastlistener", "FastListener", []),
         Listener("fastlistener-kestrel", "FastListener, Kestrel's transport", [("Listen__Transport", "kestrel")]),
         Listener("fastlistener-buffered", "FastListener, packs through the page cache", [("Storage__DirectPacks", "false")]),
-        Listener("fastlistener-direct-files", "FastListener, large files by O_DIRECT", [("Storage__DirectFiles", "true")]),
-        Listener("fastlistener-memory", "FastListener on tmpfs", []) with
+        Listener("fastlistener-write-back", "FastListener, large files through the page cache, written back early", [("Storage__DirectFiles", "false")]),
+        Listener("fastlistener-parse", "FastListener, parse only", []) with
         {
-            InMemory = true,
-            Promise = "everything but a disk: received, parsed, stored and committed in memory (there is no mode that only parses)",
+            // A form announced as JSON that holds a minidump: received, parsed and held to its last byte, then refused on a kept connection.
+            Target = "/post?format=json&token={token}&seq={seq}",
+            Expected = [400],
+            AnswersOk = false,
+            Stored = StoredAs.Nothing,
+            Promise = "nothing: the whole form is received, parsed and held in payload buffers, then refused (announced as JSON, it is none)",
         },
         AspNet("aspnet-tuned", "ASP.NET Core, MultipartReader, tuned", "reader", SyncedFilePromise + "; 64 minimum threads, 64 KiB / 1 MiB pooled buffers", "--tuned"),
         AspNet("aspnet-documented", "ASP.NET Core, MultipartReader, as documented", "reader", SyncedFilePromise),
