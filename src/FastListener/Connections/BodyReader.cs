@@ -17,6 +17,12 @@ namespace FastListener.Connections;
 /// </remarks>
 internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Func<ValueTask> sendContinue)
 {
+    /// <summary>
+    /// Bytes that one connection may read without ever waiting before others get their turn: completions run on the
+    /// threads that poll the sockets (see <see cref="Hosting.Transport.InlineCompletions"/>), and each polls for many.
+    /// </summary>
+    private const int TurnBytes = 1024 * 1024;
+
     private readonly ChunkedDecoder _chunks = new();
     private ReadOnlySequence<byte> _rest;
     private BodyFraming _framing;
@@ -26,6 +32,7 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Func<V
     private bool _begun;
     private BodyRead _final;
     private bool _finished;
+    private int _turn;
 
     /// <summary>Bytes of this request's body taken off the wire, framing included.</summary>
     public long WireBytes { get; private set; }
@@ -160,8 +167,16 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Func<V
                 }
 
                 clock.BeginWait();
-                result = await input.ReadAsync();
+                var reading = input.ReadAsync();
+                var atOnce = reading.IsCompleted;
+                result = await reading;
                 clock.EndWait(result.Buffer.Length);
+                _turn = atOnce ? _turn + (int)result.Buffer.Length : 0;
+                if (_turn > TurnBytes)
+                {
+                    _turn = 0;
+                    await Task.Yield();
+                }
             }
 
             _awaitsContinue = false;

@@ -200,6 +200,7 @@ internal sealed class ListenerConnection : IDisposable
     private async ValueTask DrainAsync()
     {
         _clock.Enter(ConnectionPhase.Drain);
+        await Task.Yield(); // what is dropped may come faster than we read it: not on a thread that polls for others
         var dropped = 0L;
         while (dropped < Refusal.DrainBytes)
         {

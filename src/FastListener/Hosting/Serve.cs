@@ -40,6 +40,11 @@ internal static class Serve
             return WrongUsage;
         }
 
+        if (settings.Listen.Transport == "own")
+        {
+            InlineCompletions.Enable();
+        }
+
         using var logging = CreateLogging(configuration);
         var log = logging.CreateLogger("FastListener");
         try
