@@ -23,17 +23,27 @@ internal static class SettingsLoader
         [NotNullWhen(true)] out ListenerSettings? settings,
         out IReadOnlyList<string> faults)
     {
-        var read = new SettingsReader(configuration);
+        return TryLoad(new SettingsReader(configuration), dataDirectory, http, https, out settings, out faults);
+    }
+
+    /// <summary>The same with a reader of the caller's, which then knows every setting there is.</summary>
+    public static bool TryLoad(
+        SettingsReader read,
+        string dataDirectory,
+        string? http,
+        string? https,
+        [NotNullWhen(true)] out ListenerSettings? settings,
+        out IReadOnlyList<string> faults)
+    {
         var listen = new ListenSettings();
         listen = listen with
         {
-            Http = http ?? read.Text("Listen:Http", listen.Http),
-            Https = https ?? read.Text("Listen:Https", listen.Https),
+            Http = read.Text("Listen:Http", listen.Http, instead: http),
+            Https = read.Text("Listen:Https", listen.Https, instead: https),
             Certificate = read.Text("Listen:Certificate", listen.Certificate),
             CertificateKey = read.Text("Listen:CertificateKey", listen.CertificateKey),
             Transport = read.Text("Listen:Transport", listen.Transport),
         };
-        _ = read.Text("Listen:Http", "") + read.Text("Listen:Https", "");
         Check(listen, read.Faults);
 
         var limits = new IntakeLimits();

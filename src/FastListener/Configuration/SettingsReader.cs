@@ -8,16 +8,24 @@ namespace FastListener.Configuration;
 /// </summary>
 internal sealed class SettingsReader(IConfiguration configuration)
 {
-    private readonly HashSet<string> _known = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, string> _known = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>One sentence for each fault found so far.</summary>
     public List<string> Faults { get; } = [];
 
-    public string Text(string key, string fallback) => Value(key) ?? fallback;
+    /// <summary>Every setting that was asked for, with its default and its range in words.</summary>
+    public IReadOnlyDictionary<string, string> Known => _known;
+
+    /// <summary>A text; <paramref name="instead"/>, from the command line, beats what is configured.</summary>
+    public string Text(string key, string fallback, string? instead = null)
+    {
+        var configured = Value(key, fallback.Length == 0 ? "(none)" : fallback);
+        return instead ?? configured ?? fallback;
+    }
 
     public bool Switch(string key, bool fallback)
     {
-        var text = Value(key);
+        var text = Value(key, fallback ? "true" : "false");
         if (text is null)
         {
             return fallback;
@@ -36,7 +44,8 @@ internal sealed class SettingsReader(IConfiguration configuration)
 
     public long Number(string key, long fallback, long least, long most = long.MaxValue)
     {
-        var text = Value(key);
+        var range = most is long.MaxValue or int.MaxValue ? $"{least:#,0} or more" : $"{least:#,0} to {most:#,0}";
+        var text = Value(key, string.Create(CultureInfo.InvariantCulture, $"{fallback:#,0} ({range})"));
         if (text is null)
         {
             return fallback;
@@ -70,7 +79,7 @@ internal sealed class SettingsReader(IConfiguration configuration)
         {
             foreach (var child in configuration.GetSection(section).GetChildren())
             {
-                if (!_known.Contains(child.Path))
+                if (!_known.ContainsKey(child.Path))
                 {
                     Faults.Add($"{child.Path}: there is no such setting.");
                 }
@@ -78,9 +87,9 @@ internal sealed class SettingsReader(IConfiguration configuration)
         }
     }
 
-    private string? Value(string key)
+    private string? Value(string key, string fallback)
     {
-        _known.Add(key);
+        _known.TryAdd(key, fallback);
         return configuration[key];
     }
 }

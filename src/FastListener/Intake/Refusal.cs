@@ -15,6 +15,52 @@ internal sealed record Refusal(int Status, int Code, string Word, string Message
     /// <summary>Bytes of a body that are read and dropped after an early refusal, so that the client sees the answer.</summary>
     public const long DrainBytes = 64L * 1024 * 1024;
 
+    /// <summary>What whoever sends, or runs the listener, can do about it. For <c>REFUSALS.md</c>, never on the wire.</summary>
+    public static string Cure(RejectReason reason) => reason switch
+    {
+        RejectReason.None => "",
+        RejectReason.MalformedHead => "Send HTTP/1.1 or 1.0 with CRLF line ends; on the HTTPS port, send TLS.",
+        RejectReason.HeadTooLarge or RejectReason.TooManyFields => "Send fewer or shorter header fields, or raise `Limits:MaxHeadBytes`, `Limits:MaxFields`.",
+        RejectReason.TargetTooLong => "Send attributes as form fields instead of in the query, or raise `Limits:MaxTargetBytes`.",
+        RejectReason.UnsupportedVersion => "Switch HTTP/2 off in the client or proxy.",
+        RejectReason.AmbiguousFraming => "Send either one Content-Length or `Transfer-Encoding: chunked`; a proxy that adds the other is broken.",
+        RejectReason.HeadTimeout => "Slow network or a scanner; raise `Deadlines:HeadSeconds` if clients are honest.",
+        RejectReason.UnknownPath => "Post to `/post`, `/api/post`, `/` or `/<universe>/<token>/<format>`.",
+        RejectReason.MethodNotAllowed => "Use POST.",
+        RejectReason.ConsoleRequest => "Point morgue and the web console at coronerd's console, not at this port.",
+        RejectReason.UnknownFormat => "Name a known format, or none: then the content decides.",
+        RejectReason.MalformedTarget => "Escape the URL.",
+        RejectReason.InvalidToken => "Check the token, its capability (`fastlistener token list`), and the universe in the URL.",
+        RejectReason.ConflictingTokens => "Send one token, in one place.",
+        RejectReason.TokenTooLate => "Put the token in the URL or in the first field, or raise `Limits:MaxUnauthenticatedBytes`.",
+        RejectReason.UnknownObject => "Use the `_rxid` of the first reply, and a token of the same project.",
+        RejectReason.MalformedChunk => "The client or a proxy writes bad chunks; nothing to set.",
+        RejectReason.UnsupportedContentCoding => "Use gzip, deflate or none.",
+        RejectReason.MalformedCompression => "Leave Content-Encoding away, or compress the whole body.",
+        RejectReason.TruncatedCompression => "Send again; if it repeats, the client's compressor is not finished before it sends.",
+        RejectReason.InflationLimit => "A bomb, or a dump of zeros: raise `Limits:MaxInflationRatio` or `Limits:InflationGraceBytes`.",
+        RejectReason.BodyTooLarge => "Raise `Limits:MaxBodyBytes` (`Limits:MaxSymbolBytes` for symbols).",
+        RejectReason.EmptyBody => "Check the file that was to be sent.",
+        RejectReason.TruncatedBody => "Send again.",
+        RejectReason.BodyTimeout => "Send again; for honest slow networks raise `Deadlines:BodyStallSeconds`, lower `Deadlines:MinBodyBytesPerSecond`.",
+        RejectReason.MissingBoundary => "Let the HTTP library set the Content-Type of a form.",
+        RejectReason.MalformedMultipart => "Compare the body with RFC 7578; the boundary may not be the one in the header.",
+        RejectReason.TruncatedMultipart => "Send again; if it repeats, the form lacks its closing boundary.",
+        RejectReason.TooManyParts => "Send fewer parts, or raise `Limits:MaxParts`.",
+        RejectReason.PartHeadTooLarge => "Shorten names, or raise `Limits:MaxPartHeadBytes`.",
+        RejectReason.AttributeNameTooLong => "Shorten the name, or raise `Limits:MaxAttributeNameBytes`.",
+        RejectReason.TooManyAttributes => "Send large texts as attachments, or raise `Limits:MaxAttributeBytes`.",
+        RejectReason.TooManyAttachments => "Send fewer, or raise `Limits:MaxAttachments`.",
+        RejectReason.MissingReport => "Name the part `upload_file` or `upload_file_minidump`.",
+        RejectReason.NotAMinidump or RejectReason.NotJson or RejectReason.NotPlcrash => "Read the message: it says what the report looks like; mind curl's `@`.",
+        RejectReason.StorageFull => "Free disk space; the listener goes on by itself.",
+        RejectReason.StorageReadOnly => "Mount the data directory read-write; the listener goes on by itself.",
+        RejectReason.StorageFault => "Read the log: the disk failed. The listener goes on by itself when it works again.",
+        RejectReason.Stopping => "Send again when it is back.",
+        RejectReason.InternalFault => "A defect of the listener: report it with the log.",
+        _ => throw new UnreachableException($"No cure for {reason}."),
+    };
+
     private static readonly Refusal[] Rows = [.. Enum.GetValues<RejectReason>().Select(Create)];
 
     /// <summary>The row for a reason. Never null; asking for <see cref="RejectReason.None"/> is a programming error.</summary>
