@@ -13,6 +13,7 @@ internal static class TokenCommand
     {
         CreateAdd(terminal),
         CreateList(terminal),
+        CreateSet(terminal),
         CreateSwitch(terminal, "disable", "Refuse a token from now on; it stays in the list.", enabled: false),
         CreateSwitch(terminal, "enable", "Accept a disabled token again.", enabled: true),
     };
@@ -60,10 +61,11 @@ internal static class TokenCommand
                 return granted;
             },
         };
+        var limits = TokenLimitOption.Create();
         var data = OptionValues.Data();
         var command = new Command("add", "Add a token and print it. A running server takes it within a second.")
         {
-            project, universe, value, capabilities, data,
+            project, universe, value, capabilities, limits, data,
         };
         command.SetAction(parsed =>
         {
@@ -71,7 +73,8 @@ internal static class TokenCommand
             var entry = new TokenEntry(
                 secret, parsed.GetRequiredValue(universe), parsed.GetRequiredValue(project),
                 parsed.GetResult(capabilities) is null ? Capabilities.ErrorPost : parsed.GetValue(capabilities),
-                CreatedAt: terminal.Clock.GetUtcNow());
+                CreatedAt: terminal.Clock.GetUtcNow(),
+                Limits: TokenLimitOption.Apply(null, parsed.GetValue(limits)));
             TokenFile.Edit(parsed.GetRequiredValue(data), document => document.Tokens.Any(token => token.Token.Equals(secret))
                 ? throw new CommandFault($"The token {secret} exists already.")
                 : document.With(entry));
@@ -98,7 +101,7 @@ internal static class TokenCommand
                 return;
             }
 
-            var listing = new Listing(terminal, "TOKEN", "UNIVERSE", "PROJECT", "CAPABILITIES", "ENABLED", "CREATED", "KEY");
+            var listing = new Listing(terminal, "TOKEN", "UNIVERSE", "PROJECT", "CAPABILITIES", "LIMITS", "ENABLED", "CREATED", "KEY");
             foreach (var token in tokens)
             {
                 listing.Add(
@@ -106,6 +109,7 @@ internal static class TokenCommand
                     token.Universe,
                     token.Project,
                     string.Join(' ', CapabilityWords.Of(token.Capabilities)),
+                    token.Limits is { } limits ? string.Join(' ', TokenLimitWords.Describe(limits)) : "",
                     token.Enabled ? "yes" : "no",
                     token.CreatedAt is { } created ? TerminalText.Time(created) : "",
                     token.Token.Key);
@@ -116,12 +120,34 @@ internal static class TokenCommand
         return command;
     }
 
+    private static Command CreateSet(Terminal terminal)
+    {
+        var which = Which();
+        var limits = TokenLimitOption.Create();
+        limits.Required = true;
+        var data = OptionValues.Data();
+        var command = new Command("set", "Change a token's limits. A running server takes them within a second, for uploads under way, too.")
+        {
+            which, limits, data,
+        };
+        command.SetAction(parsed =>
+        {
+            TokenEntry? found = null;
+            TokenLimits? now = null;
+            TokenFile.Edit(StoreAccess.Existing(parsed.GetRequiredValue(data)), document =>
+            {
+                found = Find(document.Tokens, parsed.GetRequiredValue(which));
+                now = TokenLimitOption.Apply(found.Limits, parsed.GetValue(limits));
+                return document with { Tokens = document.Tokens.Replace(found, found with { Limits = now }) };
+            });
+            terminal.Out.WriteLine($"{found!.Token} in {TerminalText.Escape($"{found.Universe}/{found.Project}")}: {Shown(now)}.");
+        });
+        return command;
+    }
+
     private static Command CreateSwitch(Terminal terminal, string verb, string description, bool enabled)
     {
-        var which = new Argument<string>("TOKEN")
-        {
-            Description = "The token, its key, its masked form, or enough of the beginning of either to tell it from the others.",
-        };
+        var which = Which();
         var data = OptionValues.Data();
         var command = new Command(verb, description) { which, data };
         command.SetAction(parsed =>
@@ -141,6 +167,11 @@ internal static class TokenCommand
         });
         return command;
     }
+
+    private static Argument<string> Which() => new("TOKEN")
+    {
+        Description = "The token, its key, its masked form, or enough of the beginning of either to tell it from the others.",
+    };
 
     private static TokenEntry Find(ImmutableArray<TokenEntry> tokens, string text)
     {
@@ -180,6 +211,8 @@ internal static class TokenCommand
 
                 json.WriteEndArray();
                 json.WriteBoolean("enabled", token.Enabled);
+                json.WritePropertyName("limits");
+                TokenLimitWords.Write(json, token.Limits ?? TokenLimits.None);
                 json.WriteString("createdAt", token.CreatedAt is { } created ? TerminalText.Time(created) : null);
                 json.WriteEndObject();
             }
@@ -189,6 +222,9 @@ internal static class TokenCommand
 
         bytes.WriteByte((byte)'\n');
     }
+
+    private static string Shown(TokenLimits? limits) =>
+        limits is null ? "no limits of its own" : string.Join(' ', TokenLimitWords.Describe(limits));
 
     private static string Shown(TokenEntry token, bool whole) => whole ? token.Token.Reveal() : token.Token.Masked;
 

@@ -18,6 +18,12 @@ internal sealed record DeadlineOptions
     /// <summary>Waiting time before the average is looked at, so that a phone in a tunnel keeps its upload.</summary>
     public TimeSpan BodyGrace { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// For all waits for the bytes of one body together. Zero, off: the least rate ends who only pretends to send, and a large dump on a
+    /// thin line may take a day.
+    /// </summary>
+    public TimeSpan Request { get; init; } = TimeSpan.Zero;
+
     /// <summary>For the client to take the reply.</summary>
     public TimeSpan Reply { get; init; } = TimeSpan.FromSeconds(30);
 

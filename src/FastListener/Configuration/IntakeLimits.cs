@@ -15,7 +15,10 @@ internal sealed record IntakeLimits
     /// <summary>Body after de-chunking and inflating, bytes. 8 GiB: a full-memory dump of a large game fits; 0 is unlimited.</summary>
     public long MaxBodyBytes { get; init; } = 8L * 1024 * 1024 * 1024;
 
-    /// <summary>The same for symbols, sourcemap and proguard uploads. 0, unlimited: the vendor documents no upper limit.</summary>
+    /// <summary>Body as it comes over the wire, framing included, bytes. 0, unlimited: what counts is what it becomes; for those who pay by the byte.</summary>
+    public long MaxWireBytes { get; init; }
+
+    /// <summary><see cref="MaxBodyBytes"/> for symbols, sourcemap and proguard uploads. 0, unlimited: the vendor documents no upper limit.</summary>
     public long MaxSymbolBytes { get; init; }
 
     /// <summary>Inflated bytes per received byte that a compressed body may reach once it has grown past <see cref="InflationGraceBytes"/>.</summary>
@@ -36,15 +39,39 @@ internal sealed record IntakeLimits
     /// <summary>Value of an attribute, bytes of UTF-8. A longer form field is kept whole, as an attachment.</summary>
     public int MaxAttributeValueBytes { get; init; } = 64 * 1024;
 
+    /// <summary>Attributes of one submission. 8,192: eight times what a form has parts. Those of a JSON report beyond it are not searched by, and noted.</summary>
+    public int MaxAttributes { get; init; } = 8192;
+
     /// <summary>All attributes of a submission together, names and values, bytes.</summary>
     public int MaxAttributeBytes { get; init; } = 4 * 1024 * 1024;
 
-    /// <summary>Attachments that come with one submission.</summary>
+    /// <summary>Attachments of one object, with the crash and later. 1,000: what <see cref="MaxParts"/> lets come at once, rounded; 0 is unlimited.</summary>
     public int MaxAttachments { get; init; } = 1000;
+
+    /// <summary>One attachment, bytes. 0, unlimited: the body's limit holds it.</summary>
+    public long MaxAttachmentBytes { get; init; }
 
     /// <summary>Bytes of all requests together that may be staged while their token field has not arrived yet.</summary>
     public long MaxUnauthenticatedBytes { get; init; } = 1024L * 1024 * 1024;
 
-    /// <summary>Connections open at once. Enforced by Kestrel before a byte is read.</summary>
+    /// <summary>
+    /// Connections served at once. Further ones wait unread, while idle ones make room for them. 10,000: five times the sample in the
+    /// vendor's configuration; the shipped unit allows 131,072 open files.
+    /// </summary>
     public int MaxConnections { get; init; } = 10_000;
+
+    /// <summary>The same from one address (of IPv6: one /64 network). 0, unlimited: carriers and proxies share addresses.</summary>
+    public int MaxConnectionsPerAddress { get; init; }
+
+    /// <summary>Uploads under way at once, from the token to the commit. 0, unlimited: connections are limited, and memory does not grow with uploads.</summary>
+    public int MaxUploads { get; init; }
+
+    /// <summary>The same with one token, for tokens that do not say themselves. 0 is unlimited: reading is fair without it.</summary>
+    public int MaxUploadsPerToken { get; init; }
+
+    /// <summary>Bytes that may come with one token in a second, for tokens that do not say themselves. 0 is unlimited.</summary>
+    public long BytesPerSecondPerToken { get; init; }
+
+    /// <summary>Bytes that a token within its rate may send at once. 16 MiB: a burst of some ordinary dumps, or one large one's beginning.</summary>
+    public long BurstBytesPerToken { get; init; } = 16L * 1024 * 1024;
 }

@@ -12,5 +12,7 @@ internal sealed record ListenerSettings
 
     public required DeadlineOptions Deadlines { get; init; }
 
+    public required OverloadOptions Overload { get; init; }
+
     public required StorageSettings Storage { get; init; }
 }

@@ -53,6 +53,7 @@ internal static class SettingsLoader
             MaxFields = read.Number("Limits:MaxFields", limits.MaxFields, 10, 10_000),
             MaxTargetBytes = read.Number("Limits:MaxTargetBytes", limits.MaxTargetBytes, 256, 1024 * 1024),
             MaxBodyBytes = read.Number("Limits:MaxBodyBytes", limits.MaxBodyBytes, 0),
+            MaxWireBytes = read.Number("Limits:MaxWireBytes", limits.MaxWireBytes, 0),
             MaxSymbolBytes = read.Number("Limits:MaxSymbolBytes", limits.MaxSymbolBytes, 0),
             MaxInflationRatio = read.Number("Limits:MaxInflationRatio", limits.MaxInflationRatio, 2, 100_000),
             InflationGraceBytes = read.Number("Limits:InflationGraceBytes", limits.InflationGraceBytes, 0),
@@ -60,10 +61,17 @@ internal static class SettingsLoader
             MaxPartHeadBytes = read.Number("Limits:MaxPartHeadBytes", limits.MaxPartHeadBytes, 256, 1024 * 1024),
             MaxAttributeNameBytes = read.Number("Limits:MaxAttributeNameBytes", limits.MaxAttributeNameBytes, 16, 64 * 1024),
             MaxAttributeValueBytes = read.Number("Limits:MaxAttributeValueBytes", limits.MaxAttributeValueBytes, 256, 1024 * 1024),
+            MaxAttributes = read.Number("Limits:MaxAttributes", limits.MaxAttributes, 0, 1_000_000),
             MaxAttributeBytes = read.Number("Limits:MaxAttributeBytes", limits.MaxAttributeBytes, 4096, FastListener.Storage.StoreOptions.MaxAttributeBytes),
             MaxAttachments = read.Number("Limits:MaxAttachments", limits.MaxAttachments, 0, 1_000_000),
+            MaxAttachmentBytes = read.Number("Limits:MaxAttachmentBytes", limits.MaxAttachmentBytes, 0),
             MaxUnauthenticatedBytes = read.Number("Limits:MaxUnauthenticatedBytes", limits.MaxUnauthenticatedBytes, 0),
             MaxConnections = read.Number("Limits:MaxConnections", limits.MaxConnections, 1, 1_000_000),
+            MaxConnectionsPerAddress = read.Number("Limits:MaxConnectionsPerAddress", limits.MaxConnectionsPerAddress, 0, 1_000_000),
+            MaxUploads = read.Number("Limits:MaxUploads", limits.MaxUploads, 0, 1_000_000),
+            MaxUploadsPerToken = read.Number("Limits:MaxUploadsPerToken", limits.MaxUploadsPerToken, 0, 1_000_000),
+            BytesPerSecondPerToken = read.Number("Limits:BytesPerSecondPerToken", limits.BytesPerSecondPerToken, 0),
+            BurstBytesPerToken = read.Number("Limits:BurstBytesPerToken", limits.BurstBytesPerToken, 1),
         };
 
         var deadlines = new DeadlineOptions();
@@ -74,10 +82,29 @@ internal static class SettingsLoader
             BodyStall = read.Seconds("Deadlines:BodyStallSeconds", deadlines.BodyStall),
             MinBodyBytesPerSecond = read.Number("Deadlines:MinBodyBytesPerSecond", deadlines.MinBodyBytesPerSecond, 0, 1024 * 1024),
             BodyGrace = read.Seconds("Deadlines:BodyGraceSeconds", deadlines.BodyGrace),
+            Request = read.Seconds("Deadlines:RequestSeconds", deadlines.Request, least: 0, most: 31 * 86_400),
             Reply = read.Seconds("Deadlines:ReplySeconds", deadlines.Reply),
             Drain = read.Seconds("Deadlines:DrainSeconds", deadlines.Drain),
             Shutdown = read.Seconds("Deadlines:ShutdownSeconds", deadlines.Shutdown),
         };
+
+        var overload = new OverloadOptions();
+        overload = overload with
+        {
+            ReadingTurns = read.Number("Overload:ReadingTurns", overload.ReadingTurns, 1, 1_000_000),
+            PressedTurns = read.Number("Overload:PressedTurns", overload.PressedTurns, 1, 1_000_000),
+            MaxWait = read.Seconds("Overload:MaxWaitSeconds", overload.MaxWait, 1, 3600),
+            DegradeAfter = read.Seconds("Overload:DegradeAfterSeconds", overload.DegradeAfter, 0, 3600),
+            Degrade = read.Rungs("Overload:Degrade", overload.Degrade),
+            MemoryPercent = read.Number("Overload:MemoryPercent", overload.MemoryPercent, 1, 100),
+            QueuePercent = read.Number("Overload:QueuePercent", overload.QueuePercent, 1, 100),
+            CommitSlow = read.Milliseconds("Overload:CommitSlowMilliseconds", overload.CommitSlow, 10, 3_600_000),
+            CommitHold = read.Milliseconds("Overload:CommitHoldMilliseconds", overload.CommitHold, 10, 3_600_000),
+        };
+        if (overload.DegradeAfter >= overload.MaxWait)
+        {
+            read.Faults.Add("Overload:DegradeAfterSeconds: must be less than Overload:MaxWaitSeconds, or nothing is given up before it is refused.");
+        }
 
         var storage = new StorageSettings();
         storage = storage with
@@ -89,7 +116,7 @@ internal static class SettingsLoader
             DirectFiles = read.Switch("Storage:DirectFiles", storage.DirectFiles),
         };
 
-        read.RefuseUnknown("Listen", "Limits", "Deadlines", "Storage");
+        read.RefuseUnknown("Listen", "Limits", "Deadlines", "Overload", "Storage");
         faults = read.Faults;
         settings = read.Faults.Count > 0 ? null : new ListenerSettings
         {
@@ -97,6 +124,7 @@ internal static class SettingsLoader
             Listen = listen,
             Limits = limits,
             Deadlines = deadlines,
+            Overload = overload,
             Storage = storage,
         };
         return settings is not null;

@@ -69,8 +69,31 @@ internal sealed class SettingsReader(IConfiguration configuration)
     }
 
     /// <summary>A time in seconds.</summary>
-    public TimeSpan Seconds(string key, TimeSpan fallback) =>
-        TimeSpan.FromSeconds(Number(key, (long)fallback.TotalSeconds, 1, 86_400));
+    public TimeSpan Seconds(string key, TimeSpan fallback, int least = 1, int most = 86_400) =>
+        TimeSpan.FromSeconds(Number(key, (long)fallback.TotalSeconds, least, most));
+
+    /// <summary>A time in milliseconds.</summary>
+    public TimeSpan Milliseconds(string key, TimeSpan fallback, int least, int most) =>
+        TimeSpan.FromMilliseconds(Number(key, (long)fallback.TotalMilliseconds, least, most));
+
+    /// <summary>What may be given up: words separated by commas, or <c>none</c>.</summary>
+    public Rungs Rungs(string key, Rungs fallback)
+    {
+        var words = string.Join(", ", RungWords.Known);
+        var text = Value(key, $"{(fallback is Configuration.Rungs.None ? "none" : string.Join(',', RungWords.Of(fallback)))} (none, or of: {words})");
+        if (text is null)
+        {
+            return fallback;
+        }
+
+        if (RungWords.TryReadList(text, out var rungs))
+        {
+            return rungs;
+        }
+
+        Faults.Add($"{key}: '{text}' is neither none nor a list of: {words}.");
+        return fallback;
+    }
 
     /// <summary>Adds a fault for every key of these sections that nothing has read: a mistyped limit must not pass in silence.</summary>
     public void RefuseUnknown(params ReadOnlySpan<string> sections)

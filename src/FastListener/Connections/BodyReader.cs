@@ -14,8 +14,10 @@ namespace FastListener.Connections;
 /// <remarks>
 /// A slice is valid until the next call of <see cref="ReadAsync"/>, which hands it back to the pipe.
 /// Reading is what asks the client for the body, so the first read is also the moment for <c>100 Continue</c>.
+/// What a read brings is handed out in this connection's turn (<see cref="Admission"/>); until it comes nothing more is taken from the
+/// socket, so that TCP makes the client slow down.
 /// </remarks>
-internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Func<ValueTask> sendContinue)
+internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admission admission, Func<ValueTask> sendContinue)
 {
     /// <summary>
     /// Bytes that one connection may read without ever waiting before others get their turn: completions run on the
@@ -42,6 +44,15 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Func<V
 
     /// <summary>Whether the body ended as its framing says, so that the next bytes are the next request.</summary>
     public bool Complete => _finished && _final.State is BodyState.End;
+
+    /// <summary>This connection's standing at the gates.</summary>
+    public Admission Admission => admission;
+
+    /// <summary>The longest that the client may be waited for, all waits together; zero is unlimited.</summary>
+    public TimeSpan Whole
+    {
+        set => clock.Whole = value;
+    }
 
     /// <summary>Prepares for the next request.</summary>
     /// <param name="framing">How the body's end is found.</param>
@@ -141,6 +152,7 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Func<V
             }
         }
 
+        admission.EndTurn();
         read = _final;
         return true;
     }
@@ -150,6 +162,7 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Func<V
     {
         while (true)
         {
+            admission.EndTurn();
             if (_holding)
             {
                 _holding = false;
@@ -157,7 +170,11 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Func<V
                 _rest = default;
             }
 
-            if (!input.TryRead(out var result))
+            if (input.TryRead(out var result))
+            {
+                clock.CountBody(result.Buffer.Length);
+            }
+            else
             {
                 if (_awaitsContinue)
                 {
@@ -182,6 +199,17 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Func<V
             _awaitsContinue = false;
             _holding = true;
             _rest = result.Buffer;
+            if (!_rest.IsEmpty)
+            {
+                var taking = admission.TakeTurnAsync(Cost());
+                var reason = taking.IsCompletedSuccessfully ? taking.Result : await taking;
+                if (reason is not RejectReason.None)
+                {
+                    Finish(BodyRead.Refused(reason));
+                    return _final;
+                }
+            }
+
             if (TryTake(out var read))
             {
                 return read;
@@ -195,10 +223,17 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Func<V
 
             if (result.IsCanceled && clock.Expired)
             {
-                Finish(BodyRead.Refused(RejectReason.BodyTimeout));
+                Finish(BodyRead.Refused(clock.WholeExpired ? RejectReason.RequestTimeout : RejectReason.BodyTimeout));
                 return _final;
             }
         }
+    }
+
+    /// <summary>What the present read is charged as: what follows this body on the connection is somebody else's.</summary>
+    private int Cost()
+    {
+        var length = _rest.Length;
+        return (int)Math.Min(_framing.Kind is FramingKind.Length ? Math.Min(length, _remaining) : length, int.MaxValue);
     }
 
     private void Finish(BodyRead final)

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using FastListener.Configuration;
+using FastListener.Overload;
 
 namespace FastListener.Connections;
 
@@ -30,16 +31,22 @@ internal enum ConnectionPhase
 /// on a timer per read: arming is two writes, and a tick that finds one passed cancels the pending read.
 /// </summary>
 /// <remarks>Written by the connection's own flow, read by the heartbeat thread.</remarks>
-internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time, PipeReader input, Action abort)
+internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time, PipeReader input, Action abort, FairGate? newcomers = null)
 {
+    private static readonly TimeSpan HurriedIdle = TimeSpan.FromSeconds(1);
+
     private readonly long _grace = Ticks(options.BodyGrace, time);
     private int _phase;
     private long _due = long.MaxValue;
     private long _waitedBefore;
     private long _waitingSince;
     private long _bodyBytes;
+    private long _idleSince;
     private bool _expired;
+    private bool _overWhole;
     private bool _stopping;
+    private FairGate? _heldAt;
+    private GatePlace? _held;
 
     /// <summary>What the connection is doing now.</summary>
     public ConnectionPhase Phase => (ConnectionPhase)Volatile.Read(ref _phase);
@@ -50,16 +57,26 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     /// <summary>Whether the server is stopping: no further request is taken on this connection.</summary>
     public bool Stopping => Volatile.Read(ref _stopping);
 
+    /// <summary>Whether what has passed is the deadline of the whole request, and not that of its body's pace.</summary>
+    public bool WholeExpired => Volatile.Read(ref _overWhole);
+
+    /// <summary>How long all waits for a body may take together; zero is unlimited. Set for each request before its body is read.</summary>
+    public TimeSpan Whole { get; set; }
+
     /// <summary>Enters a phase and arms its deadline.</summary>
     public void Enter(ConnectionPhase phase)
     {
         Volatile.Write(ref _due, long.MaxValue);
         Volatile.Write(ref _expired, false);
+        Volatile.Write(ref _overWhole, false);
         _waitingSince = 0;
         Volatile.Write(ref _phase, (int)phase);
         switch (phase)
         {
-            case ConnectionPhase.Idle: Arm(options.Idle); break;
+            case ConnectionPhase.Idle:
+                Volatile.Write(ref _idleSince, time.GetTimestamp());
+                Arm(options.Idle);
+                break;
             case ConnectionPhase.Head: Arm(options.Head); break;
             case ConnectionPhase.Reply: Arm(options.Reply); break;
             case ConnectionPhase.Drain: Arm(options.Drain); break;
@@ -88,6 +105,27 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
         _bodyBytes += bytes;
     }
 
+    /// <summary>Bytes of the body were there without any waiting.</summary>
+    public void CountBody(long bytes) => _bodyBytes += bytes;
+
+    /// <summary>The flow is about to wait at a gate of ours: until it ends, no deadline of the client's runs.</summary>
+    /// <param name="gate">The gate.</param>
+    /// <param name="place">The place that waits there.</param>
+    /// <param name="patience">When to end the wait without a turn.</param>
+    public void BeginHold(FairGate gate, GatePlace place, TimeSpan patience)
+    {
+        Volatile.Write(ref _due, time.GetTimestamp() + Ticks(patience, time));
+        _heldAt = gate;
+        Volatile.Write(ref _held, place);
+    }
+
+    /// <summary>The wait at a gate is over.</summary>
+    public void EndHold()
+    {
+        Volatile.Write(ref _due, long.MaxValue);
+        Volatile.Write(ref _held, null);
+    }
+
     /// <summary>The server is stopping: an idle connection ends now, a busy one after its request.</summary>
     public void Stop()
     {
@@ -109,7 +147,19 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
         }
 
         var now = time.GetTimestamp();
-        if (now < Volatile.Read(ref _due) && !(phase is ConnectionPhase.Body && TooSlow(now)))
+        if (Volatile.Read(ref _held) is { } held)
+        {
+            if (now >= Volatile.Read(ref _due))
+            {
+                _heldAt!.Expire(held);
+            }
+
+            return;
+        }
+
+        if (now < Volatile.Read(ref _due)
+            && !(phase is ConnectionPhase.Body && (TooSlow(now) || TooLong(now)))
+            && !(phase is ConnectionPhase.Idle && Hurried(now)))
         {
             return;
         }
@@ -137,6 +187,22 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
         return waited > _grace
             && _bodyBytes < options.MinBodyBytesPerSecond * (waited / (double)time.TimestampFrequency);
     }
+
+    private bool TooLong(long now)
+    {
+        var since = Volatile.Read(ref _waitingSince);
+        if (since == 0 || Whole == TimeSpan.Zero || _waitedBefore + (now - since) <= Ticks(Whole, time))
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _overWhole, true);
+        return true;
+    }
+
+    /// <summary>While newcomers wait for a connection to end, one that has nothing to say gives up its place.</summary>
+    private bool Hurried(long now) =>
+        newcomers is { Waiting: > 0 } && now - Volatile.Read(ref _idleSince) >= Ticks(HurriedIdle, time);
 
     private void Arm(TimeSpan within) => Volatile.Write(ref _due, time.GetTimestamp() + Ticks(within, time));
 

@@ -20,10 +20,12 @@ internal sealed class ListenerConnection : IDisposable
     private readonly PipeReader _input;
     private readonly PipeWriter _output;
     private readonly ConnectionClock _clock;
+    private readonly Admission _admission;
     private readonly RequestHeadParser _heads;
     private readonly BodyReader _wire;
     private readonly RequestBody _body;
     private readonly IPAddress? _client;
+    private bool _counted;
 
     public ListenerConnection(ConnectionContext connection, ListenerServices services)
     {
@@ -32,9 +34,10 @@ internal sealed class ListenerConnection : IDisposable
         _input = connection.Transport.Input;
         _output = connection.Transport.Output;
         _clock = new ConnectionClock(services.Settings.Deadlines, services.Time, _input, () =>
-            connection.Abort(new ConnectionAbortedException("The client did not take its reply in time.")));
+            connection.Abort(new ConnectionAbortedException("The client did not take its reply in time.")), services.Overload.Connections);
+        _admission = new Admission(services.Overload, _clock);
         _heads = new RequestHeadParser(services.HeadLimits);
-        _wire = new BodyReader(_input, _clock, SendContinueAsync);
+        _wire = new BodyReader(_input, _clock, _admission, SendContinueAsync);
         _body = new RequestBody(_wire, services.Settings.Limits);
         _client = (connection.RemoteEndPoint as IPEndPoint)?.Address;
     }
@@ -45,6 +48,11 @@ internal sealed class ListenerConnection : IDisposable
         _clock.Enter(ConnectionPhase.Idle);
         _connection.Features.Get<IConnectionHeartbeatFeature>()?.OnHeartbeat(static state => ((ConnectionClock)state).Tick(), _clock);
         var lifetime = _connection.Features.Get<IConnectionLifetimeNotificationFeature>();
+        if (!await BeginAsync())
+        {
+            return;
+        }
+
         using var stopping = lifetime?.ConnectionClosedRequested.UnsafeRegister(static state => ((ConnectionClock)state!).Stop(), _clock);
         var intake = _services.Intakes.Rent();
         try
@@ -66,8 +74,42 @@ internal sealed class ListenerConnection : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _admission.Dispose();
+        if (_counted)
+        {
+            _services.Addresses.Leave(_client);
+        }
+
         _heads.Dispose();
         _body.Dispose();
+    }
+
+    /// <summary>Whether this connection may be served at all. When there are too many it waits, unread, for one to end.</summary>
+    private async ValueTask<bool> BeginAsync()
+    {
+        try
+        {
+            _counted = _services.Addresses.TryEnter(_client);
+            if (!_counted)
+            {
+                await RefuseAndCloseAsync(RejectReason.TooManyConnectionsOfAddress);
+                return false;
+            }
+
+            if (!await _admission.ConnectAsync())
+            {
+                await RefuseAndCloseAsync(RejectReason.TooManyConnections);
+                return false;
+            }
+        }
+        catch (Exception fault) when (fault is IOException or ConnectionAbortedException or OperationCanceledException or ObjectDisposedException)
+        {
+            ConnectionLog.Lost(_services.Log, _connection.ConnectionId, fault.GetType().Name);
+            return false;
+        }
+
+        _clock.Enter(ConnectionPhase.Idle);
+        return true;
     }
 
     /// <summary>One request and its reply. False when the connection is over.</summary>
@@ -103,6 +145,7 @@ internal sealed class ListenerConnection : IDisposable
         finally
         {
             _body.Release();
+            _admission.End();
         }
 
         // A body that was not read to its end leaves bytes that must never be taken for a request.

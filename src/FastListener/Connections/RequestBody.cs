@@ -25,6 +25,18 @@ internal sealed class RequestBody(BodyReader wire, IntakeLimits limits) : IDispo
     /// <summary>Largest decoded size that is accepted, bytes; 0 is unlimited. Set by whoever knows what is being sent.</summary>
     public long MaxBytes { get; set; }
 
+    /// <summary>Most bytes that may come over the wire, framing included; 0 is unlimited.</summary>
+    public long MaxWireBytes { get; set; }
+
+    /// <summary>The longest that the client may be waited for, all waits together; zero is unlimited.</summary>
+    public TimeSpan Whole
+    {
+        set => wire.Whole = value;
+    }
+
+    /// <summary>The connection's standing at the gates.</summary>
+    public Admission Admission => wire.Admission;
+
     /// <summary>Decoded bytes handed out so far.</summary>
     public long Bytes { get; private set; }
 
@@ -35,6 +47,7 @@ internal sealed class RequestBody(BodyReader wire, IntakeLimits limits) : IDispo
     public void Begin(ContentCoding coding)
     {
         MaxBytes = limits.MaxBodyBytes;
+        MaxWireBytes = limits.MaxWireBytes;
         Bytes = 0;
         _refused = RejectReason.None;
         _input = default;
@@ -88,7 +101,9 @@ internal sealed class RequestBody(BodyReader wire, IntakeLimits limits) : IDispo
     private BodyRead Count(BodyRead read)
     {
         Bytes += read.Bytes.Length;
-        return MaxBytes != 0 && Bytes > MaxBytes ? Refuse(RejectReason.BodyTooLarge) : read;
+        return MaxBytes != 0 && Bytes > MaxBytes ? Refuse(RejectReason.BodyTooLarge)
+            : MaxWireBytes != 0 && wire.WireBytes > MaxWireBytes ? Refuse(RejectReason.WireTooLarge)
+            : read;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

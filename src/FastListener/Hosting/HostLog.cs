@@ -1,6 +1,8 @@
+using FastListener.Overload;
+
 namespace FastListener.Hosting;
 
-/// <summary>Event ids 1-99 belong to the host. Next free: 7. Ids are never used again.</summary>
+/// <summary>Event ids 1-99 belong to the host. Next free: 9. Ids are never used again.</summary>
 internal static partial class HostLog
 {
     [LoggerMessage(1, LogLevel.Information, "Listening on {Address}")]
@@ -20,4 +22,23 @@ internal static partial class HostLog
 
     [LoggerMessage(6, LogLevel.Error, "The certificate {Path} cannot be used, the former one stays: {Why}")]
     public static partial void CertificateRefused(ILogger logger, string path, string why);
+
+    [LoggerMessage(7, LogLevel.Warning, "Pressure: {Word}, {Level}")]
+    public static partial void PressureRose(ILogger logger, string word, PressureLevel level);
+
+    [LoggerMessage(8, LogLevel.Information, "Pressure is over")]
+    public static partial void PressureOver(ILogger logger);
+
+    /// <summary>What runs short has changed.</summary>
+    public static void PressureChanged(ILogger logger, PressureState state)
+    {
+        if (state.Level is PressureLevel.None)
+        {
+            PressureOver(logger);
+        }
+        else
+        {
+            PressureRose(logger, state.Word, state.Level);
+        }
+    }
 }

@@ -6,6 +6,7 @@ using FastListener.Cli;
 using FastListener.Configuration;
 using FastListener.Hosting.Transport;
 using FastListener.Intake;
+using FastListener.Overload;
 using FastListener.Storage;
 using FastListener.Tokens;
 using Microsoft.AspNetCore.Connections;
@@ -53,11 +54,14 @@ internal static class Serve
             await using var store = await ObjectStore.OpenAsync(settings.Storage.ToOptions(settings.DataDirectory), log, TimeProvider.System);
             var firstToken = FirstStart.EnsureToken(settings.DataDirectory, TimeProvider.System);
             await using var tokens = TokenRefresher.Start(settings.DataDirectory, log, TimeProvider.System);
+            using var overload = new OverloadControl(settings.Overload, settings.Limits, Sources(store, settings), TimeProvider.System);
+            overload.Pressure.Changed += state => HostLog.PressureChanged(log, state);
+            TokenRates.Follow(tokens, overload);
             using var certificates = ServerCertificates.Open(settings.Listen, settings.DataDirectory, log);
             using var intakes = new IntakePool(new IntakeServices(
-                store, tokens, settings.Limits, new UnauthenticatedBudget(settings.Limits.MaxUnauthenticatedBytes),
-                new TokenGuesses(TimeProvider.System), TimeProvider.System, log));
-            await using var host = Build(configuration, settings, certificates, new ListenerServices(settings, intakes, TimeProvider.System, log));
+                store, tokens, settings.Limits, settings.Deadlines.Request, new UnauthenticatedBudget(settings.Limits.MaxUnauthenticatedBytes),
+                new TokenGuesses(TimeProvider.System), overload, TimeProvider.System, log));
+            await using var host = Build(configuration, settings, certificates, new ListenerServices(settings, intakes, overload, TimeProvider.System, log));
             await host.StartAsync(stop);
             var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
             Banner.Print(Console.Out, settings.DataDirectory, addresses, firstToken);
@@ -81,6 +85,13 @@ internal static class Serve
         return 0;
     }
 
+    /// <summary>What can run short and is watched.</summary>
+    private static PressureSource[] Sources(ObjectStore store, ListenerSettings settings) =>
+    [
+        PressureSources.Memory(() => store.Statistics, settings.Storage.PayloadMemoryBytes, settings.Overload),
+        PressureSources.Committer(() => store.Statistics, new StoreOptions { DataDirectory = "" }.QueueLength, settings.Overload, TimeProvider.System),
+    ];
+
     private static WebApplication Build(IConfiguration configuration, ListenerSettings settings, ServerCertificates certificates, ListenerServices services)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "fastlistener" });
@@ -96,7 +107,8 @@ internal static class Serve
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = settings.Limits.MaxConnections;
+            // Our own cap makes newcomers wait and answers them; this one only bounds how many may wait.
+            kestrel.Limits.MaxConcurrentConnections = settings.Limits.MaxConnections + (settings.Limits.MaxConnections / 8) + 64;
             var inherited = InheritedSocket.Find(Environment.GetEnvironmentVariable);
             foreach (var socket in inherited)
             {

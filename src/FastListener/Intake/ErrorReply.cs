@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using FastListener.Connections;
@@ -38,9 +39,10 @@ internal static class ErrorReply
         {
             extra += "\r\nAllow: POST, OPTIONS";
         }
-        else if (row.Status == 503)
+
+        if (row.RetryAfter != 0)
         {
-            extra += "\r\nRetry-After: 5";
+            extra += string.Create(CultureInfo.InvariantCulture, $"\r\nRetry-After: {row.RetryAfter}");
         }
 
         return new(row.Status, body.WrittenMemory, Encoding.ASCII.GetBytes(extra), row.Closes);

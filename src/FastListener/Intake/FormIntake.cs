@@ -74,6 +74,12 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
 
             var feeding = FeedAsync(_outer!, read.Bytes, last);
             var reason = feeding.IsCompletedSuccessfully ? feeding.Result : await feeding;
+            if (reason is RejectReason.None)
+            {
+                var settling = draft.SettleAsync(body);
+                reason = settling.IsCompletedSuccessfully ? settling.Result : await settling;
+            }
+
             if (reason is not RejectReason.None || last)
             {
                 return reason;
@@ -214,6 +220,12 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
         if (ReferenceEquals(_payload, draft.Report))
         {
             draft.InspectReport(bytes);
+        }
+
+        var reason = draft.CheckSize(_payload!, bytes.Span);
+        if (reason is not RejectReason.None)
+        {
+            return new(reason);
         }
 
         var write = _payload!.WriteAsync(bytes);

@@ -1,4 +1,5 @@
 using FastListener.Configuration;
+using FastListener.Overload;
 using FastListener.Storage;
 using FastListener.Tokens;
 
@@ -9,7 +10,9 @@ internal sealed record IntakeServices(
     ObjectStore Store,
     TokenRefresher Tokens,
     IntakeLimits Limits,
+    TimeSpan WholeRequest,
     UnauthenticatedBudget Unauthenticated,
     TokenGuesses Guesses,
+    OverloadControl Overload,
     TimeProvider Time,
     ILogger Log);

@@ -10,7 +10,8 @@ namespace FastListener.Intake;
 /// <param name="Word">Stable machine-readable word: reply header, log and metric tag.</param>
 /// <param name="Message">A sentence for <c>error.message</c>.</param>
 /// <param name="Closes">Whether the connection ends, because what follows on it cannot be trusted or will not be read.</param>
-internal sealed record Refusal(int Status, int Code, string Word, string Message, bool Closes)
+/// <param name="RetryAfter">Seconds for <c>Retry-After</c> (RFC 9110 section 10.2.3); 0 sends none. No known client reads it.</param>
+internal sealed record Refusal(int Status, int Code, string Word, string Message, bool Closes, int RetryAfter = 0)
 {
     /// <summary>Bytes of a body that are read and dropped after an early refusal, so that the client sees the answer.</summary>
     public const long DrainBytes = 64L * 1024 * 1024;
@@ -39,20 +40,30 @@ internal sealed record Refusal(int Status, int Code, string Word, string Message
         RejectReason.MalformedCompression => "Leave Content-Encoding away, or compress the whole body.",
         RejectReason.TruncatedCompression => "Send again; if it repeats, the client's compressor is not finished before it sends.",
         RejectReason.InflationLimit => "A bomb, or a dump of zeros: raise `Limits:MaxInflationRatio` or `Limits:InflationGraceBytes`.",
-        RejectReason.BodyTooLarge => "Raise `Limits:MaxBodyBytes` (`Limits:MaxSymbolBytes` for symbols).",
+        RejectReason.BodyTooLarge => "Raise `Limits:MaxBodyBytes` (`Limits:MaxSymbolBytes` for symbols), or the token's `maxBodyBytes`.",
+        RejectReason.WireTooLarge => "Raise `Limits:MaxWireBytes`, or the token's `maxWireBytes`.",
         RejectReason.EmptyBody => "Check the file that was to be sent.",
         RejectReason.TruncatedBody => "Send again.",
         RejectReason.BodyTimeout => "Send again; for honest slow networks raise `Deadlines:BodyStallSeconds`, lower `Deadlines:MinBodyBytesPerSecond`.",
+        RejectReason.RequestTimeout => "Raise `Deadlines:RequestSeconds`, or the token's `requestSeconds`; 0 switches it off.",
         RejectReason.MissingBoundary => "Let the HTTP library set the Content-Type of a form.",
         RejectReason.MalformedMultipart => "Compare the body with RFC 7578; the boundary may not be the one in the header.",
         RejectReason.TruncatedMultipart => "Send again; if it repeats, the form lacks its closing boundary.",
         RejectReason.TooManyParts => "Send fewer parts, or raise `Limits:MaxParts`.",
         RejectReason.PartHeadTooLarge => "Shorten names, or raise `Limits:MaxPartHeadBytes`.",
         RejectReason.AttributeNameTooLong => "Shorten the name, or raise `Limits:MaxAttributeNameBytes`.",
-        RejectReason.TooManyAttributes => "Send large texts as attachments, or raise `Limits:MaxAttributeBytes`.",
-        RejectReason.TooManyAttachments => "Send fewer, or raise `Limits:MaxAttachments`.",
+        RejectReason.TooManyAttributes => "Send large texts as attachments, or raise `Limits:MaxAttributes`, `Limits:MaxAttributeBytes`.",
+        RejectReason.TooManyAttachments => "Send fewer, raise `Limits:MaxAttachments` or the token's `maxAttachments`.",
+        RejectReason.AttachmentTooLarge =>
+            "Raise `Limits:MaxAttachmentBytes` or the token's `maxAttachmentBytes`, or let the token `degrade` by `without_attachments`: then the rest is kept.",
         RejectReason.MissingReport => "Name the part `upload_file` or `upload_file_minidump`.",
         RejectReason.NotAMinidump or RejectReason.NotJson or RejectReason.NotPlcrash => "Read the message: it says what the report looks like; mind curl's `@`.",
+        RejectReason.Overloaded => "Send again later. More disk or memory; or name rungs (`degrade`): then bytes are given up instead. See `OPERATING.md`.",
+        RejectReason.TokenOverRate => "Send again later; raise the token's `bytesPerSecond`, or let it `degrade`.",
+        RejectReason.TooManyUploads => "Send again later; raise `Limits:MaxUploads`.",
+        RejectReason.TooManyUploadsOfToken => "Send again later; raise the token's `maxUploads` (`Limits:MaxUploadsPerToken`).",
+        RejectReason.TooManyConnections => "Send again later; raise `Limits:MaxConnections` and the limit of open files.",
+        RejectReason.TooManyConnectionsOfAddress => "Raise `Limits:MaxConnectionsPerAddress`, or switch it off: carriers and proxies share addresses.",
         RejectReason.StorageFull => "Free disk space; the listener goes on by itself.",
         RejectReason.StorageReadOnly => "Mount the data directory read-write; the listener goes on by itself.",
         RejectReason.StorageFault => "Read the log: the disk failed. The listener goes on by itself when it works again.",
@@ -95,9 +106,11 @@ internal sealed record Refusal(int Status, int Code, string Word, string Message
         RejectReason.TruncatedCompression => new(400, 133, "truncated_compression", "The compressed body ends before it is complete.", Closes: true),
         RejectReason.InflationLimit => new(413, 134, "inflation_limit", "The body inflates to far more than it was sent as.", Closes: true),
         RejectReason.BodyTooLarge => new(413, 135, "body_too_large", "The body is larger than this listener accepts.", Closes: true),
+        RejectReason.WireTooLarge => new(413, 139, "wire_too_large", "More bytes came over the wire than this listener accepts in one body.", Closes: true),
         RejectReason.EmptyBody => new(400, 136, "empty_body", "The body is empty; nothing was submitted.", Closes: false),
         RejectReason.TruncatedBody => new(400, 137, "truncated_body", "The connection ended before the body was complete.", Closes: true),
         RejectReason.BodyTimeout => new(408, 138, "body_timeout", "The body stalled or arrived too slowly.", Closes: true),
+        RejectReason.RequestTimeout => new(408, 107, "request_timeout", "The request took longer than this listener waits for one.", Closes: true),
 
         RejectReason.MissingBoundary => new(400, 140, "missing_boundary", "The multipart Content-Type names no boundary.", Closes: false),
         RejectReason.MalformedMultipart => new(400, 141, "malformed_multipart", "The multipart body is malformed.", Closes: true),
@@ -107,16 +120,24 @@ internal sealed record Refusal(int Status, int Code, string Word, string Message
         RejectReason.AttributeNameTooLong => new(413, 145, "attribute_name_too_long", "The name of an attribute is longer than this listener accepts.", Closes: true),
         RejectReason.TooManyAttributes => new(413, 146, "too_many_attributes", "The attributes of the submission are more or larger than this listener accepts.", Closes: true),
         RejectReason.TooManyAttachments => new(413, 147, "too_many_attachments", "The submission has more attachments than this listener accepts.", Closes: true),
+        RejectReason.AttachmentTooLarge => new(413, 148, "attachment_too_large", "An attachment is larger than this listener accepts.", Closes: true),
 
         RejectReason.MissingReport => new(400, 150, "missing_report", "The form holds no report: send it as a part named upload_file or upload_file_minidump.", Closes: false),
         RejectReason.NotAMinidump => new(400, 151, "not_a_minidump", "The report does not start as a minidump (MDMP).", Closes: false),
         RejectReason.NotJson => new(400, 152, "not_json", "The report does not start as a JSON object.", Closes: false),
         RejectReason.NotPlcrash => new(400, 153, "not_plcrash", "The report does not start as a PLCrashReporter report.", Closes: false),
 
-        RejectReason.StorageFull => new(503, 160, "storage_full", "The listener's disk is full; nothing of this submission was kept.", Closes: false),
-        RejectReason.StorageReadOnly => new(503, 161, "storage_read_only", "The listener's disk is read-only; nothing of this submission was kept.", Closes: false),
-        RejectReason.StorageFault => new(503, 162, "storage_fault", "The listener could not store the submission; nothing of it was kept.", Closes: false),
-        RejectReason.Stopping => new(503, 163, "stopping", "The listener is shutting down; nothing of this submission was kept.", Closes: true),
+        RejectReason.Overloaded => new(503, 170, "overloaded", "The listener has more to do than it can; it made the upload wait as long as it honestly could.", Closes: true, RetryAfter: 30),
+        RejectReason.TokenOverRate => new(429, 171, "token_over_rate", "More is sent with this token than it may send in a second.", Closes: true, RetryAfter: 30),
+        RejectReason.TooManyUploads => new(503, 172, "too_many_uploads", "As many uploads as this listener takes at once are under way.", Closes: true, RetryAfter: 30),
+        RejectReason.TooManyUploadsOfToken => new(429, 173, "too_many_uploads_of_token", "As many uploads as this token may make at once are under way.", Closes: true, RetryAfter: 30),
+        RejectReason.TooManyConnections => new(503, 174, "too_many_connections", "As many connections as this listener takes at once are open.", Closes: true, RetryAfter: 30),
+        RejectReason.TooManyConnectionsOfAddress => new(429, 175, "too_many_connections_of_address", "As many connections as one address may have are open.", Closes: true, RetryAfter: 30),
+
+        RejectReason.StorageFull => new(503, 160, "storage_full", "The listener's disk is full; nothing of this submission was kept.", Closes: false, RetryAfter: 5),
+        RejectReason.StorageReadOnly => new(503, 161, "storage_read_only", "The listener's disk is read-only; nothing of this submission was kept.", Closes: false, RetryAfter: 5),
+        RejectReason.StorageFault => new(503, 162, "storage_fault", "The listener could not store the submission; nothing of it was kept.", Closes: false, RetryAfter: 5),
+        RejectReason.Stopping => new(503, 163, "stopping", "The listener is shutting down; nothing of this submission was kept.", Closes: true, RetryAfter: 5),
         RejectReason.InternalFault => new(500, 164, "internal_fault", "The listener failed to handle the request; nothing of it was kept.", Closes: true),
 
         _ => throw new UnreachableException($"No refusal for {reason}."),

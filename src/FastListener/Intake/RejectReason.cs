@@ -37,9 +37,11 @@ internal enum RejectReason : byte
     TruncatedCompression,
     InflationLimit,
     BodyTooLarge,
+    WireTooLarge,
     EmptyBody,
     TruncatedBody,
     BodyTimeout,
+    RequestTimeout,
 
     // Multipart (RFC 7578, RFC 2046 section 5.1).
     MissingBoundary,
@@ -50,12 +52,21 @@ internal enum RejectReason : byte
     AttributeNameTooLong,
     TooManyAttributes,
     TooManyAttachments,
+    AttachmentTooLarge,
 
     // The report itself.
     MissingReport,
     NotAMinidump,
     NotJson,
     NotPlcrash,
+
+    // Too much at once; before each of these the client has been slowed, but for the last.
+    Overloaded,
+    TokenOverRate,
+    TooManyUploads,
+    TooManyUploadsOfToken,
+    TooManyConnections,
+    TooManyConnectionsOfAddress,
 
     // Our own trouble.
     StorageFull,

@@ -25,6 +25,7 @@ internal sealed class ReportAttributes : IDisposable
     private byte[]? _text;
     private int _nameLength;
     private bool _started;
+    private bool _leftOut;
     private int _bodyDepth;
     private int _attributesDepth;
     private Named _named;
@@ -47,6 +48,7 @@ internal sealed class ReportAttributes : IDisposable
         _state = new(new JsonReaderOptions { MaxDepth = 256, CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
         _restLength = 0;
         _started = false;
+        _leftOut = false;
         _bodyDepth = 0;
         _attributesDepth = 0;
         _named = Named.Nothing;
@@ -222,9 +224,15 @@ internal sealed class ReportAttributes : IDisposable
 
         if (_nameLength > limits.MaxAttributeNameBytes
             || value.Length > limits.MaxAttributeValueBytes
-            || submission.AttributeBytes + _nameLength + value.Length > limits.MaxAttributeBytes)
+            || submission.AttributeBytes + _nameLength + value.Length > limits.MaxAttributeBytes
+            || (submission.AttributeCount >= limits.MaxAttributes && limits.MaxAttributes != 0))
         {
-            submission.AddNote("an attribute of the report is too large to be searched by; the report holds it"u8);
+            if (!_leftOut)
+            {
+                _leftOut = true; // said once: a report may hold millions
+                submission.AddNote("attributes of the report are too large or too many to be searched by; the report holds them"u8);
+            }
+
             return;
         }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using FastListener.Configuration;
+using FastListener.Connections;
 using FastListener.Protocol.Text;
 using FastListener.Storage;
 
@@ -17,6 +18,7 @@ internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
     private Submission? _submission;
     private long _unauthenticated;
     private int _attachments;
+    private UploadTerms _terms;
 
     /// <summary>What the request has said about itself.</summary>
     public IntakeRequest Request { get; } = new(services.Tokens);
@@ -38,6 +40,39 @@ internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
         }
 
         _reportAttributes.Reset();
+    }
+
+    /// <summary>Puts the limits in force that hold for what is known of the request.</summary>
+    public void ApplyTerms(RequestBody body)
+    {
+        var symbols = !Request.IsAttachment && ReportFormat.IsSymbols(Request.NamedFormat);
+        _terms = UploadTerms.Of(_limits, services.WholeRequest, services.Overload.Options.Degrade, Request.Grant, symbols);
+        body.MaxBytes = _terms.MaxBodyBytes;
+        body.MaxWireBytes = _terms.MaxWireBytes;
+        body.Whole = _terms.Whole;
+    }
+
+    /// <summary>Waits until the upload may begin.</summary>
+    public ValueTask<RejectReason> AdmitAsync(RequestBody body)
+    {
+        if (Request.Grant is { } grant)
+        {
+            body.Admission.Payer = grant.Traffic;
+        }
+
+        return body.Admission.EnterAsync();
+    }
+
+    /// <summary>Call between two slices: when the token has come meanwhile, its limits hold from here on, and it pays.</summary>
+    public ValueTask<RejectReason> SettleAsync(RequestBody body)
+    {
+        if (Request.Grant is not { } grant || ReferenceEquals(grant.Traffic, body.Admission.Payer))
+        {
+            return new(RejectReason.None);
+        }
+
+        ApplyTerms(body);
+        return body.Admission.ChangePayerAsync(grant.Traffic);
     }
 
     /// <summary>Hands the submission over: from here on it is the caller's.</summary>
@@ -135,7 +170,7 @@ internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
     /// <summary>Begins an attachment.</summary>
     public Payload BeginAttachment(ReadOnlySpan<byte> name, ReadOnlySpan<byte> fileName, ReadOnlySpan<byte> contentType, out RejectReason reason)
     {
-        reason = ++_attachments > _limits.MaxAttachments && _limits.MaxAttachments != 0
+        reason = ++_attachments > _terms.MaxAttachments && _terms.MaxAttachments != 0
             ? RejectReason.TooManyAttachments
             : RejectReason.None;
         if (Request.IsAttachment && _attachments == 1 && Request.AttachmentName is { Length: > 0 } asked)
@@ -144,6 +179,17 @@ internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
         }
 
         return Submission.AddPayload(PayloadKind.Attachment, name.IsEmpty ? "attachment"u8 : name, fileName, contentType);
+    }
+
+    /// <summary>Whether a payload may grow by these bytes.</summary>
+    public RejectReason CheckSize(Payload payload, ReadOnlySpan<byte> more)
+    {
+        return _terms.MaxAttachmentBytes == 0
+            || payload.Length + more.Length <= _terms.MaxAttachmentBytes
+            || payload.Kind is PayloadKind.Report
+            || MayBecomeReport(payload.Length == 0 ? more : payload.Head)
+                ? RejectReason.None
+                : RejectReason.AttachmentTooLarge;
     }
 
     /// <summary>Accounts for bytes about to be staged. Before the token is known they come out of a common budget.</summary>
@@ -180,7 +226,8 @@ internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
             return RejectReason.AttributeNameTooLong;
         }
 
-        if (Submission.AttributeBytes + name.Length + value.Length > _limits.MaxAttributeBytes)
+        if (Submission.AttributeBytes + name.Length + value.Length > _limits.MaxAttributeBytes
+            || (Submission.AttributeCount >= _limits.MaxAttributes && _limits.MaxAttributes != 0))
         {
             return RejectReason.TooManyAttributes;
         }
@@ -250,6 +297,11 @@ internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
 
         return format;
     }
+
+    /// <summary>Whether a file of a form that has had no report yet looks as if it were the report (see <see cref="Promote"/>).</summary>
+    private bool MayBecomeReport(ReadOnlySpan<byte> head) =>
+        Report is null && !Request.IsAttachment
+        && (ReportFormat.IsSymbols(Request.NamedFormat) || ReportFormat.Sniff(head) is not ObjectFormat.Unknown);
 
     /// <summary>A form without a part named upload_file: the first file that looks like what was announced is the report.</summary>
     private Payload? Promote()

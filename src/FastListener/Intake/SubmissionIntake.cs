@@ -45,7 +45,14 @@ internal sealed class SubmissionIntake : IDisposable
                 return SuccessReply.Preflight;
             }
 
-            reason = _form.Begun ? await _form.ReadAsync(body) : await ReadRawAsync(body);
+            var admitting = _draft.AdmitAsync(body);
+            reason = admitting.IsCompletedSuccessfully ? admitting.Result : await admitting;
+            if (reason is RejectReason.None)
+            {
+                reason = _form.Begun ? await _form.ReadAsync(body) : await ReadRawAsync(body);
+            }
+
+            body.Admission.EndTurn(); // what follows waits for disks, or lets guessers of tokens wait
             if (reason is RejectReason.None)
             {
                 reason = _draft.Complete();
@@ -153,9 +160,10 @@ internal sealed class SubmissionIntake : IDisposable
         }
 
         body.Begin(head.ContentCoding);
-        if (!request.IsAttachment && ReportFormat.IsSymbols(request.NamedFormat) && request.Grant is not null)
+        _draft.ApplyTerms(body);
+        if (body.MaxWireBytes != 0 && head.Framing.Length > body.MaxWireBytes)
         {
-            body.MaxBytes = _services.Limits.MaxSymbolBytes;
+            return RejectReason.WireTooLarge;
         }
 
         if (body.MaxBytes != 0 && head.Framing.Length > body.MaxBytes && head.ContentCoding is ContentCoding.Identity)
@@ -192,6 +200,12 @@ internal sealed class SubmissionIntake : IDisposable
             if (read.State is not BodyState.Data)
             {
                 reason = payload.Length == 0 && read.State is BodyState.End ? RejectReason.EmptyBody : read.Reason;
+                break;
+            }
+
+            reason = _draft.CheckSize(payload, read.Bytes.Span);
+            if (reason is not RejectReason.None)
+            {
                 break;
             }
 

@@ -9,7 +9,7 @@ namespace FastListener.Tokens;
 /// <summary>A project and the universe (tenant) it lives in.</summary>
 internal sealed record ProjectEntry(string Universe, string Project);
 
-/// <summary>One token as the file has it. <see cref="Limits"/> is kept as the text it was written in.</summary>
+/// <summary>One token as the file has it. Limits of null: the member is not there.</summary>
 internal sealed record TokenEntry(
     TokenSecret Token,
     string Universe,
@@ -17,7 +17,7 @@ internal sealed record TokenEntry(
     Capabilities Capabilities,
     bool Enabled = true,
     DateTimeOffset? CreatedAt = null,
-    string? Limits = null);
+    TokenLimits? Limits = null);
 
 /// <summary>The content of tokens.json: immutable, so an edit is a function from one document to the next.</summary>
 internal sealed record TokenDocument(ImmutableArray<ProjectEntry> Projects, ImmutableArray<TokenEntry> Tokens)
@@ -92,7 +92,7 @@ internal sealed record TokenDocument(ImmutableArray<ProjectEntry> Projects, Immu
         if (token.Limits is { } limits)
         {
             json.WritePropertyName("limits");
-            json.WriteRawValue(limits);
+            TokenLimitWords.Write(json, limits);
         }
 
         json.WriteEndObject();

@@ -162,7 +162,8 @@ internal sealed class TokenDocumentReader
             _faults.Add($"{where}: \"token\" is missing, empty or not a string");
         }
 
-        string? universe = null, project = null, limits = null;
+        string? universe = null, project = null;
+        TokenLimits? limits = null;
         var capabilities = Capabilities.ErrorPost; // a submission token that says no more
         var enabled = true;
         DateTimeOffset? createdAt = null;
@@ -179,7 +180,9 @@ internal sealed class TokenDocumentReader
                     break;
                 case "enabled": _faults.Add($"{where}: \"enabled\" is neither true nor false"); break;
                 case "createdAt": createdAt = ReadTime(where, member.Value); break;
-                case "limits" when member.Value.ValueKind is JsonValueKind.Object: limits = member.Value.GetRawText(); break;
+                case "limits" when member.Value.ValueKind is JsonValueKind.Object:
+                    limits = TokenLimitWords.Read(member.Value, fault => _faults.Add($"{where}: {fault}"));
+                    break;
                 case "limits": _faults.Add($"{where}: \"limits\" is not an object"); break;
                 default: _faults.Add($"{where}: unknown member {Quoted(member.Name)}"); break;
             }

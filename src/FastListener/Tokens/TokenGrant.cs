@@ -1,4 +1,5 @@
 using System.Text;
+using FastListener.Overload;
 
 namespace FastListener.Tokens;
 
@@ -12,8 +13,11 @@ internal sealed class TokenGrant
     private readonly byte[] _universe;
     private readonly byte[] _project;
 
-    public TokenGrant(TokenEntry entry)
+    /// <param name="entry">The token in the file.</param>
+    /// <param name="traffic">What went before under the same key; null when it is new.</param>
+    public TokenGrant(TokenEntry entry, TokenTraffic? traffic = null)
     {
+        Traffic = traffic ?? new();
         _secret = entry.Token;
         _universe = Encoding.UTF8.GetBytes(entry.Universe);
         _project = Encoding.UTF8.GetBytes(entry.Project);
@@ -21,7 +25,7 @@ internal sealed class TokenGrant
         Project = entry.Project;
         Capabilities = entry.Capabilities;
         Enabled = entry.Enabled;
-        Limits = entry.Limits;
+        Limits = entry.Limits ?? TokenLimits.None;
     }
 
     /// <summary>Stable across reloads and restarts, never the token itself, safe to log.</summary>
@@ -43,8 +47,11 @@ internal sealed class TokenGrant
     /// <summary>False: answer as to a token that does not exist.</summary>
     public bool Enabled { get; }
 
-    /// <summary>The JSON object under <c>limits</c> as it was written; null when there is none.</summary>
-    public string? Limits { get; }
+    /// <summary>What it may bring, where that differs from the settings.</summary>
+    public TokenLimits Limits { get; }
+
+    /// <summary>What its uploads take of the listener now; survives a change of the file.</summary>
+    public TokenTraffic Traffic { get; }
 
     public bool Allows(Capabilities capability) => (Capabilities & capability) == capability;
 

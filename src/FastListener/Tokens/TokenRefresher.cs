@@ -183,7 +183,7 @@ internal sealed class TokenRefresher : IAsyncDisposable
 
     private void Use(TokenDocument document, byte[] utf8)
     {
-        var table = new TokenTable(document.Tokens);
+        var table = new TokenTable(document.Tokens, _table);
         Volatile.Write(ref _table, table);
         _seen = XxHash128.HashToUInt128(utf8);
         _complaint = Complaint.None;

@@ -11,9 +11,13 @@ internal sealed class TokenTable
     private readonly FrozenDictionary<byte[], TokenGrant> _grants;
     private readonly FrozenDictionary<byte[], TokenGrant>.AlternateLookup<ReadOnlySpan<byte>> _byBytes;
 
-    public TokenTable(IEnumerable<TokenEntry> entries)
+    /// <param name="entries">The tokens.</param>
+    /// <param name="before">The table that this one replaces: a token that stays keeps its traffic.</param>
+    public TokenTable(IEnumerable<TokenEntry> entries, TokenTable? before = null)
     {
-        _grants = entries.ToFrozenDictionary(entry => entry.Token.RevealBytes(), entry => new TokenGrant(entry), TokenBytes.Comparer);
+        var traffic = (before?.Grants ?? []).ToDictionary(grant => grant.Key, grant => grant.Traffic);
+        _grants = entries.ToFrozenDictionary(
+            entry => entry.Token.RevealBytes(), entry => new TokenGrant(entry, traffic.GetValueOrDefault(entry.Token.Key)), TokenBytes.Comparer);
         _byBytes = _grants.GetAlternateLookup<ReadOnlySpan<byte>>();
     }
 

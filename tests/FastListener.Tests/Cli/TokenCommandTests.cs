@@ -73,6 +73,24 @@ public sealed class TokenCommandTests : IDisposable
         Assert.Equal(new TokenSecret(token).Key, json[0].GetProperty("key").GetString());
     }
 
+    [Fact]
+    public async Task Limits_are_given_changed_shown_and_dropped_again()
+    {
+        await CommandRun.Of(
+            "token", "add", "--data", _data.Path, "--project", "p", "--token", "0123456789abcdef",
+            "--limit", "maxBodyBytes=1000", "--limit", "degrade=without_attachments,metadata_only");
+        Assert.Contains("maxBodyBytes=1000 degrade=without_attachments,metadata_only", (await CommandRun.Of("token", "list", "--data", _data.Path)).Out, StringComparison.Ordinal);
+
+        var set = await CommandRun.Of("token", "set", "0123", "--data", _data.Path, "--limit", "maxBodyBytes=", "--limit", "maxUploads=0");
+        Assert.Equal((0, "0123…ef in local/p: maxUploads=0 degrade=without_attachments,metadata_only.\n"), (set.Exit, set.Out));
+        var json = (await CommandRun.Of("token", "list", "--data", _data.Path, "--json")).Json[0].GetProperty("limits");
+        Assert.Equal("""{"maxUploads":0,"degrade":["without_attachments","metadata_only"]}""", System.Text.Json.JsonSerializer.Serialize(json));
+
+        var none = await CommandRun.Of("token", "set", "0123", "--data", _data.Path, "--limit", "maxUploads=", "--limit", "degrade=");
+        Assert.Equal("0123…ef in local/p: no limits of its own.\n", none.Out);
+        Assert.Null(TokenFile.Read(_data.Path).Tokens[0].Limits);
+    }
+
     [Theory]
     [InlineData("0123456789abcdef0123456789abcdef")]
     [InlineData("0123")]

@@ -12,6 +12,7 @@ public class UsageTests
     [InlineData("token")]
     [InlineData("token add")]
     [InlineData("token list")]
+    [InlineData("token set")]
     [InlineData("token disable")]
     [InlineData("token enable")]
     [InlineData("list")]
@@ -38,6 +39,9 @@ public class UsageTests
         "--limit takes a number of 0 or more, not 'x'.|--since takes a date, a time or a duration such as 15m, 2h or 7d, not 'soon'.|--attribute takes NAME=VALUE, not '=v'.|Unrecognized command or argument '--bogus'.")]
     [InlineData("token add --capability fly --universe a/b",
         "Option '--project' is required.|--universe contains a slash.|--capability knows error:post, symbol:post, sync:post, query:post, object:get, not 'fly'.")]
+    [InlineData("token set abcd", "Option '--limit' is required.")]
+    [InlineData("token set abcd --limit maxBody=1 --limit maxUploads=x --limit degrade=all --limit 7",
+        "--limit knows maxBodyBytes, maxWireBytes, maxAttachments, maxAttachmentBytes, maxUploads, bytesPerSecond, burstBytes, requestSeconds, degrade, not 'maxBody'.|--limit maxUploads takes a whole number between 0 and 1000000, not 'x'.|--limit degrade is none, or of: without_attachments,metadata_only; not 'all'.|--limit takes KEY=VALUE, not '7'.")]
     [InlineData("show", "Required argument missing for command: 'show'.")]
     [InlineData("show not-an-id", "'not-an-id' is not an object's id: give its _rxid or its short hex id.")]
     [InlineData("export", "Say which object: an ID, or --all.")]
@@ -76,6 +80,7 @@ public class UsageTests
     [InlineData("backup --to /tmp/never-made")]
     [InlineData("token list")]
     [InlineData("token disable x")]
+    [InlineData("token set x --limit maxUploads=1")]
     public async Task Without_a_data_directory_a_verb_fails_with_one_sentence_and_makes_none(string line)
     {
         using var data = new DataDirectory();

@@ -13,6 +13,8 @@ public class SettingsLoaderTests
             ("Limits:MaxHeadBytes", "lots"),
             ("Limits:MaxFeilds", "3"),
             ("Deadlines:IdleSeconds", "0"),
+            ("Overload:Degrade", "everything"),
+            ("Overload:DegradeAfterSeconds", "30"),
             ("Listen:Transport", "pigeon"));
 
         Assert.False(SettingsLoader.TryLoad(configuration, "data", http: "nowhere", https: "off", out _, out var faults));
@@ -22,7 +24,9 @@ public class SettingsLoaderTests
         Assert.Contains(faults, fault => fault.Contains("IdleSeconds", StringComparison.Ordinal));
         Assert.Contains(faults, fault => fault.Contains("pigeon", StringComparison.Ordinal));
         Assert.Contains(faults, fault => fault.Contains("nowhere", StringComparison.Ordinal));
-        Assert.Equal(5, faults.Count);
+        Assert.Contains(faults, fault => fault.Contains("'everything'", StringComparison.Ordinal));
+        Assert.Contains(faults, fault => fault.Contains("must be less than Overload:MaxWaitSeconds", StringComparison.Ordinal));
+        Assert.Equal(7, faults.Count);
     }
 
     [Fact]
@@ -35,6 +39,7 @@ public class SettingsLoaderTests
         Assert.Equal("*:6098", settings.Listen.Https);
         Assert.Equal(new IntakeLimits(), settings.Limits);
         Assert.Equal(new DeadlineOptions(), settings.Deadlines);
+        Assert.Equal(new OverloadOptions(), settings.Overload);
         Assert.Equal(new StorageSettings(), settings.Storage);
     }
 

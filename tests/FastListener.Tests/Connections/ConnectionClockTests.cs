@@ -91,6 +91,37 @@ public class ConnectionClockTests
     }
 
     [Fact]
+    public void Bytes_that_were_there_without_waiting_count_for_the_clients_pace()
+    {
+        _clock.Enter(ConnectionPhase.Body);
+        _clock.CountBody(64 * 1024); // came with the head
+        _clock.BeginWait();
+        _time.Advance(TimeSpan.FromSeconds(61));
+        _clock.Tick();
+
+        Assert.False(_clock.Expired);
+    }
+
+    [Fact]
+    public void A_whole_request_has_a_deadline_only_when_it_is_given_one()
+    {
+        foreach (var (whole, expires) in new[] { (TimeSpan.Zero, false), (TimeSpan.FromMinutes(5), true) })
+        {
+            _clock.Whole = whole;
+            _clock.Enter(ConnectionPhase.Body);
+            for (var second = 0; second < 600 && !_clock.Expired; second++)
+            {
+                _clock.BeginWait();
+                _time.Advance(TimeSpan.FromSeconds(1));
+                _clock.Tick();
+                _clock.EndWait(100_000);
+            }
+
+            Assert.Equal((expires, expires), (_clock.Expired, _clock.WholeExpired));
+        }
+    }
+
+    [Fact]
     public void A_client_that_does_not_take_its_reply_is_aborted()
     {
         _clock.Enter(ConnectionPhase.Reply);

@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json;
+using FastListener.Configuration;
 using FastListener.Tokens;
 using Xunit;
 
@@ -7,9 +9,20 @@ namespace FastListener.Tests.Tokens;
 public class TokenDocumentTests
 {
     [Fact]
-    public void What_is_written_reads_back_the_same_limits_word_for_word()
+    public void What_is_written_reads_back_the_same_every_limit_included()
     {
-        const string limits = """{ "bytesPerSecond": 1.50e3,  "rungs": [ "no-attachments" ] }""";
+        var limits = new TokenLimits
+        {
+            MaxBodyBytes = 0,
+            MaxWireBytes = long.MaxValue,
+            MaxAttachments = 3,
+            MaxAttachmentBytes = 1000,
+            MaxUploads = 2,
+            BytesPerSecond = 1500,
+            BurstBytes = 1,
+            RequestSeconds = 3600,
+            Degrade = Rungs.WithoutAttachments | Rungs.MetadataOnly,
+        };
         var document = TokenDocument.Empty
             .With(new(new("a/b\"c\n é"), "Größe", "pröject", Capabilities.ErrorPost | Capabilities.QueryPost | Capabilities.ObjectGet, Enabled: false,
                 new(2024, 2, 29, 23, 59, 58, 123, TimeSpan.FromHours(2)), limits))
@@ -19,6 +32,46 @@ public class TokenDocumentTests
         Assert.Equal(document, again);
         Assert.Equal(limits, again.Tokens[0].Limits);
         Assert.Equal(2, again.Projects.Length);
+    }
+
+    [Fact]
+    public void Every_fault_in_limits_is_named_and_a_limit_nobody_knows_is_one()
+    {
+        Assert.False(Read(
+            """
+            {"tokens":[{"token":"0123456789abcdef","universe":"u","project":"p","limits":{
+              "maxBodyByte": 1, "maxUploads": -1, "burstBytes": 0, "bytesPerSecond": "fast", "maxAttachments": 1.5, "degrade": ["all", 1] }},
+             {"token":"fedcba9876543210","universe":"u","project":"p","limits":{ "degrade": "metadata_only" }}]}
+            """, out _, out var faults));
+        const string first = "tokens[0] (0123…ef): ";
+        Assert.Equal(
+            [
+                first + "unknown limit \"maxBodyByte\" (known: maxBodyBytes, maxWireBytes, maxAttachments, maxAttachmentBytes, maxUploads, bytesPerSecond, burstBytes, requestSeconds, degrade)",
+                first + "limit \"maxUploads\" is not a whole number between 0 and 1000000",
+                first + "limit \"burstBytes\" is not a whole number of 1 or more",
+                first + "limit \"bytesPerSecond\" is not a whole number of 0 or more",
+                first + "limit \"maxAttachments\" is not a whole number between 0 and 1000000",
+                first + "limit \"degrade\" holds something else than without_attachments, metadata_only",
+                first + "limit \"degrade\" holds something else than without_attachments, metadata_only",
+                "tokens[1] (fedc…10): limit \"degrade\" is not an array",
+            ],
+            faults);
+    }
+
+    [Fact]
+    public void What_a_limit_is_called_on_the_command_line_is_what_the_file_calls_it()
+    {
+        foreach (var key in TokenLimitWords.Known)
+        {
+            var limits = TokenLimits.None;
+            var value = key == "degrade" ? "metadata_only,without_attachments" : "7";
+            Assert.True(TokenLimitWords.TryApply(ref limits, $"{key}={value}", out var fault), fault);
+            Assert.Equal([key == "degrade" ? "degrade=without_attachments,metadata_only" : $"{key}=7"], TokenLimitWords.Describe(limits));
+            using var json = JsonDocument.Parse(JsonOf(limits));
+            Assert.Equal(limits, TokenLimitWords.Read(json.RootElement, Assert.Fail));
+            Assert.True(TokenLimitWords.TryApply(ref limits, $"{key}=", out _));
+            Assert.Equal(TokenLimits.None, limits);
+        }
     }
 
     [Fact]
@@ -99,6 +152,17 @@ public class TokenDocumentTests
     {
         Assert.False(TokenDocumentReader.TryRead(new byte[] { (byte)'{', 0xFF, (byte)'}' }, out _, out var faults));
         Assert.Equal(["it is not UTF-8"], faults);
+    }
+
+    private static byte[] JsonOf(TokenLimits limits)
+    {
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            TokenLimitWords.Write(json, limits);
+        }
+
+        return buffer.ToArray();
     }
 
     private static bool Read(string json, out TokenDocument? document, out IReadOnlyList<string> faults) =>

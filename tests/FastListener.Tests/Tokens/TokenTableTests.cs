@@ -25,6 +25,17 @@ public class TokenTableTests
     }
 
     [Fact]
+    public void A_token_that_stays_keeps_its_traffic_when_the_table_is_replaced()
+    {
+        Assert.True(_table.TryFind("a"u8, out var before));
+        var next = new TokenTable([new TokenEntry(new("a"), "local", "moved", Capabilities.None), new TokenEntry(new("new"), "local", "p", Capabilities.None)], _table);
+        Assert.True(next.TryFind("a"u8, out var after));
+        Assert.True(next.TryFind("new"u8, out var added));
+        Assert.Same(before.Traffic, after.Traffic);
+        Assert.NotSame(before.Traffic, added.Traffic);
+    }
+
+    [Fact]
     public void Nothing_near_a_token_is_found()
     {
         foreach (var value in Values)

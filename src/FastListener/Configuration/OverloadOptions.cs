@@ -1,0 +1,41 @@
+namespace FastListener.Configuration;
+
+/// <summary>
+/// What is done when more comes than can be kept up with: reading is slowed first, in fair turns; then, where the operator has named
+/// rungs, bytes are given up; only then is anybody refused. See <c>OPERATING.md</c>.
+/// </summary>
+internal sealed record OverloadOptions
+{
+    /// <summary>
+    /// Uploads whose bytes are taken in at the same time; the others' wait in their sockets. 64: enough to keep a disk busy on which each
+    /// write waits, few enough that a small upload waits for one slice of one of them only.
+    /// </summary>
+    public int ReadingTurns { get; init; } = 64;
+
+    /// <summary>The same while something runs short. 16: four writes for each thread that writes files.</summary>
+    public int PressedTurns { get; init; } = 16;
+
+    /// <summary>
+    /// The longest that an upload is made to wait for its turn before it is refused. Half of the 60 s that Crashpad gives an upload, so
+    /// that the answer still arrives.
+    /// </summary>
+    public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an upload waits, or something is short, before the next rung is taken. Must be shorter than <see cref="MaxWait"/>.</summary>
+    public TimeSpan DegradeAfter { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>What may be given up when a token does not say: <c>without_attachments</c>, <c>metadata_only</c>. None: nothing is.</summary>
+    public Rungs Degrade { get; init; }
+
+    /// <summary>Percent of <c>Storage:PayloadMemoryBytes</c> in use from which on memory counts as short; it does until a quarter of that is free again.</summary>
+    public int MemoryPercent { get; init; } = 90;
+
+    /// <summary>Percent of the committer's queue from which on it counts as behind.</summary>
+    public int QueuePercent { get; init; } = 50;
+
+    /// <summary>Without a commit while submissions wait for one, before the committer counts as behind. A sync of a busy disk takes a second at worst.</summary>
+    public TimeSpan CommitSlow { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The same, before nothing more is read: the disk hangs.</summary>
+    public TimeSpan CommitHold { get; init; } = TimeSpan.FromSeconds(10);
+}

@@ -1,0 +1,105 @@
+using System.Runtime.CompilerServices;
+using FastListener.Intake;
+using FastListener.Overload;
+
+namespace FastListener.Connections;
+
+/// <summary>
+/// One connection's standing at the gates of <see cref="OverloadControl"/>: a place among the uploads for as long as a request lasts, and
+/// a turn for as long as what one read brought is taken in. Waiting here is our doing, so none of the client's deadlines runs meanwhile.
+/// </summary>
+internal sealed class Admission(OverloadControl control, ConnectionClock clock) : IDisposable
+{
+    private readonly GatePlace _connection = new();
+    private readonly GatePlace _upload = new();
+    private readonly GatePlace _turn = new();
+
+    /// <summary>Who pays for what is read. Set as soon as a request has shown its token.</summary>
+    public TokenTraffic Payer { get; set; } = control.Strangers;
+
+    /// <summary>Waits until the connection may be served. False: there are too many.</summary>
+    public ValueTask<bool> ConnectAsync() =>
+        control.Connections.TryEnter(_connection, control.AnyConnection, cost: 1) ? new(true) : HoldAsync(control.Connections, _connection, control.Options.MaxWait);
+
+    /// <summary>Waits until the request may begin to send its body. <see cref="RejectReason.None"/>: it may.</summary>
+    public ValueTask<RejectReason> EnterAsync()
+    {
+        return control.Uploads.TryEnter(_upload, Payer.Uploads, cost: 1) ? new(RejectReason.None) : Wait();
+
+        async ValueTask<RejectReason> Wait()
+        {
+            var entered = await HoldAsync(control.Uploads, _upload, control.Options.MaxWait);
+            return entered ? RejectReason.None
+                : _upload.IsOverItsOwn ? RejectReason.TooManyUploadsOfToken
+                : RejectReason.TooManyUploads;
+        }
+    }
+
+    /// <summary>Takes the request over to another payer: its token came after its body had begun.</summary>
+    public ValueTask<RejectReason> ChangePayerAsync(TokenTraffic payer)
+    {
+        EndTurn();
+        control.Uploads.Leave(_upload);
+        Payer = payer;
+        return EnterAsync();
+    }
+
+    /// <summary>Waits for the turn to take in what a read has brought. <see cref="RejectReason.None"/>: go on.</summary>
+    public ValueTask<RejectReason> TakeTurnAsync(int bytes) =>
+        control.Reading.TryEnter(_turn, Payer.Reading, bytes) ? new(RejectReason.None) : WaitForTurnAsync();
+
+    /// <summary>What the last read brought has been taken in. Does nothing when there is no turn to end.</summary>
+    public void EndTurn() => control.Reading.Leave(_turn);
+
+    /// <summary>The request is over.</summary>
+    public void End()
+    {
+        control.Reading.Leave(_turn);
+        control.Uploads.Leave(_upload);
+        Payer = control.Strangers;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        End();
+        control.Connections.Leave(_connection);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<RejectReason> WaitForTurnAsync()
+    {
+        var entered = await HoldAsync(control.Reading, _turn, control.Options.MaxWait);
+        return entered ? RejectReason.None
+            : _turn.IsOverItsOwn ? RejectReason.TokenOverRate
+            : RejectReason.Overloaded;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> HoldAsync(FairGate gate, GatePlace place, TimeSpan patience)
+    {
+        var payer = Payer;
+        var since = control.Time.GetTimestamp();
+        bool entered;
+        while (true)
+        {
+            clock.BeginHold(gate, place, patience - control.Time.GetElapsedTime(since));
+            entered = await place.WaitAsync();
+            clock.EndHold();
+            if (entered || control.Time.GetElapsedTime(since) >= patience)
+            {
+                break;
+            }
+
+            // A heartbeat that came late has ended this wait in place of an earlier one: the place in front of the queue is still ours.
+            if (gate.TryEnter(place, place.Share!, place.Cost, first: true))
+            {
+                entered = true;
+                break;
+            }
+        }
+
+        payer.CountWait(control.Time.GetElapsedTime(since));
+        return entered;
+    }
+}

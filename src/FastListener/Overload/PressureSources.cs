@@ -1,0 +1,42 @@
+using FastListener.Configuration;
+using FastListener.Storage;
+
+namespace FastListener.Overload;
+
+/// <summary>The sources of pressure that the store's own figures tell of.</summary>
+internal static class PressureSources
+{
+    /// <summary>Memory for payloads is nearly spent: what comes now goes to files of its own, which costs more for each.</summary>
+    public static PressureSource Memory(Func<StoreStatistics> statistics, long budget, OverloadOptions options)
+    {
+        var on = false;
+        return new("memory", () =>
+        {
+            var used = statistics().PayloadMemory * 100.0 / budget;
+            on = used >= options.MemoryPercent || (on && used > options.MemoryPercent * 0.75); // not on and off at every slice
+            return on ? PressureLevel.Slow : PressureLevel.None;
+        });
+    }
+
+    /// <summary>The committer does not keep up: submissions wait, and none has been committed for a while.</summary>
+    public static PressureSource Committer(Func<StoreStatistics> statistics, int queueLength, OverloadOptions options, TimeProvider time)
+    {
+        var batches = -1L;
+        var stuckSince = 0L;
+        return new("committer", () =>
+        {
+            var now = statistics();
+            var done = now.Batches + now.FailedBatches;
+            if (done != batches || now.Queued == 0)
+            {
+                batches = done;
+                stuckSince = time.GetTimestamp();
+            }
+
+            var stuck = time.GetElapsedTime(stuckSince);
+            return stuck >= options.CommitHold ? PressureLevel.Hold
+                : stuck >= options.CommitSlow || now.Queued * 100L >= (long)queueLength * options.QueuePercent ? PressureLevel.Slow
+                : PressureLevel.None;
+        });
+    }
+}

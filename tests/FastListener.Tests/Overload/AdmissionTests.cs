@@ -1,0 +1,152 @@
+using System.IO.Pipelines;
+using FastListener.Configuration;
+using FastListener.Connections;
+using FastListener.Intake;
+using FastListener.Overload;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace FastListener.Tests.Overload;
+
+/// <summary>Waiting is ours, bounded, and comes before every refusal.</summary>
+public sealed class AdmissionTests : IDisposable
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly Pipe _pipe = new();
+    private PressureLevel _level;
+    private OverloadControl? _control;
+
+    public void Dispose() => _control?.Dispose();
+
+    [Fact]
+    public async Task Under_pressure_an_upload_waits_and_goes_on_when_it_is_over()
+    {
+        var (admission, clock) = Connect(new OverloadOptions(), new IntakeLimits());
+        clock.Enter(ConnectionPhase.Body);
+        _level = PressureLevel.Hold;
+        Pass(clock, 1);
+        var turn = admission.TakeTurnAsync(1000);
+        Pass(clock, 20);
+        Assert.False(turn.IsCompleted);
+
+        _level = PressureLevel.None;
+        Pass(clock, 1);
+        Assert.Equal(RejectReason.None, await turn);
+        Assert.False(clock.Expired);
+        Assert.Equal(1, _control!.Reading.Inside);
+        admission.EndTurn();
+        Assert.Equal(0, _control.Reading.Inside);
+    }
+
+    [Fact]
+    public async Task Pressure_that_lasts_ends_in_a_refusal_and_not_before_the_longest_wait()
+    {
+        var (admission, clock) = Connect(new OverloadOptions(), new IntakeLimits());
+        _level = PressureLevel.Hold;
+        Pass(clock, 1);
+        var turn = admission.TakeTurnAsync(1000);
+        Pass(clock, 29);
+        Assert.False(turn.IsCompleted);
+        Pass(clock, 2);
+        Assert.Equal(RejectReason.Overloaded, await turn);
+        Assert.Equal((0, 0), (_control!.Reading.Inside, _control.Reading.Waiting));
+    }
+
+    [Fact]
+    public async Task A_token_over_its_rate_is_told_that_it_is_its_own()
+    {
+        var (admission, clock) = Connect(new OverloadOptions(), new IntakeLimits());
+        var traffic = new TokenTraffic();
+        _control!.Apply(traffic, maxUploads: 0, bytesPerSecond: 1, burstBytes: 1);
+        admission.Payer = traffic;
+        Assert.Equal(RejectReason.None, await admission.TakeTurnAsync(100_000));
+        admission.EndTurn();
+        var turn = admission.TakeTurnAsync(1);
+        Pass(clock, 31);
+        Assert.Equal(RejectReason.TokenOverRate, await turn);
+        Assert.InRange(traffic.Waited.TotalSeconds, 29, 32);
+    }
+
+    [Theory]
+    [InlineData(true, "TooManyUploadsOfToken")]
+    [InlineData(false, "TooManyUploads")]
+    public async Task More_uploads_than_may_be_under_way_wait_for_one_to_end(bool ofToken, string reason)
+    {
+        var (first, _) = Connect(new OverloadOptions(), new IntakeLimits { MaxUploads = ofToken ? 0 : 1 });
+        var traffic = new TokenTraffic();
+        _control!.Apply(traffic, maxUploads: ofToken ? 1 : 0, bytesPerSecond: 0, burstBytes: 1);
+        var (second, clock) = Connection();
+        first.Payer = second.Payer = traffic;
+        Assert.Equal(RejectReason.None, await first.EnterAsync());
+
+        var waiting = second.EnterAsync();
+        Pass(clock, 10);
+        Assert.False(waiting.IsCompleted);
+        first.End();
+        Assert.Equal(RejectReason.None, await waiting);
+
+        first.Payer = traffic;
+        var refused = first.EnterAsync();
+        Pass(_firstClock!, 31);
+        Assert.Equal(reason, (await refused).ToString());
+    }
+
+    [Fact]
+    public async Task A_token_that_comes_late_takes_its_upload_over()
+    {
+        var (admission, _) = Connect(new OverloadOptions(), new IntakeLimits());
+        var traffic = new TokenTraffic();
+        _control!.Apply(traffic, maxUploads: 1, bytesPerSecond: 0, burstBytes: 1);
+        Assert.Equal(RejectReason.None, await admission.EnterAsync());
+        Assert.Equal(RejectReason.None, await admission.TakeTurnAsync(10));
+        Assert.Equal(RejectReason.None, await admission.ChangePayerAsync(traffic));
+        Assert.Equal((1, 0), (_control.Uploads.Inside, _control.Reading.Inside));
+        Assert.Equal(1, traffic.Uploads.Inside);
+        admission.End();
+        Assert.Equal((0, 0), (_control.Uploads.Inside, traffic.Uploads.Inside));
+    }
+
+    [Fact]
+    public void An_idle_connection_gives_up_its_place_to_one_that_waits()
+    {
+        var (_, clock) = Connect(new OverloadOptions(), new IntakeLimits { MaxConnections = 1 });
+        Assert.True(_control!.Connections.TryEnter(new GatePlace(), _control.AnyConnection, 1));
+        clock.Enter(ConnectionPhase.Idle);
+        var read = _pipe.Reader.ReadAsync();
+        Pass(clock, 3);
+        Assert.False(read.IsCompleted);
+
+        Assert.False(_control.Connections.TryEnter(new GatePlace(), _control.AnyConnection, 1));
+        Pass(clock, 1);
+        Assert.True(read.IsCompleted);
+        Assert.True(clock.Expired);
+    }
+
+    private ConnectionClock? _firstClock;
+
+    private (Admission Admission, ConnectionClock Clock) Connect(OverloadOptions options, IntakeLimits limits)
+    {
+        _control = new(options, limits, [new("test", () => _level)], _time);
+        var made = Connection();
+        _firstClock = made.Clock;
+        return made;
+    }
+
+    private (Admission Admission, ConnectionClock Clock) Connection()
+    {
+        var clock = new ConnectionClock(new DeadlineOptions(), _time, _pipe.Reader, () => { }, _control!.Connections);
+        return (new Admission(_control, clock), clock);
+    }
+
+    private void Pass(ConnectionClock clock, int seconds)
+    {
+        for (var i = 0; i < seconds * 10; i++)
+        {
+            _time.Advance(Pressure.Interval);
+            if (i % 10 == 9)
+            {
+                clock.Tick();
+            }
+        }
+    }
+}

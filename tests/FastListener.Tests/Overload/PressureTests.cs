@@ -1,0 +1,92 @@
+using FastListener.Configuration;
+using FastListener.Overload;
+using FastListener.Storage;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace FastListener.Tests.Overload;
+
+public class PressureTests
+{
+    private readonly FakeTimeProvider _time = new();
+
+    [Fact]
+    public void The_worst_source_counts_and_every_change_is_told_once()
+    {
+        var (disk, memory) = (PressureLevel.None, PressureLevel.None);
+        using var pressure = new Pressure([new("memory", () => memory), new("disk", () => disk)], TimeSpan.FromSeconds(5), _time);
+        var told = new List<string>();
+        pressure.Changed += state => told.Add($"{state.Word}:{state.Level}");
+
+        memory = PressureLevel.Slow;
+        Pass(1);
+        disk = PressureLevel.Hold;
+        Pass(1);
+        disk = PressureLevel.None;
+        Pass(1);
+        memory = PressureLevel.None;
+        Pass(1);
+
+        Assert.Equal(["memory:Slow", "disk:Hold", "memory:Slow", ":None"], told);
+    }
+
+    [Fact]
+    public void What_does_not_last_is_not_lasting_and_what_changes_its_source_still_is()
+    {
+        var (disk, memory) = (PressureLevel.None, PressureLevel.Slow);
+        using var pressure = new Pressure([new("memory", () => memory), new("disk", () => disk)], TimeSpan.FromSeconds(5), _time);
+        Pass(4);
+        Assert.Equal(PressureLevel.None, pressure.Lasting);
+        (memory, disk) = (PressureLevel.None, PressureLevel.Slow);
+        Pass(2);
+        Assert.Equal(PressureLevel.Slow, pressure.Lasting);
+        disk = PressureLevel.Hold;
+        Pass(4);
+        Assert.Equal(PressureLevel.Slow, pressure.Lasting);
+        Pass(2);
+        Assert.Equal(PressureLevel.Hold, pressure.Lasting);
+        disk = PressureLevel.None;
+        Pass(1);
+        Assert.Equal(PressureLevel.None, pressure.Lasting);
+    }
+
+    [Fact]
+    public void Memory_counts_as_short_until_a_quarter_of_what_it_took_is_free_again()
+    {
+        var used = 0L;
+        var source = PressureSources.Memory(() => new StoreStatistics { PayloadMemory = used }, 1000, new OverloadOptions());
+        Assert.Equal(
+            [PressureLevel.None, PressureLevel.Slow, PressureLevel.Slow, PressureLevel.None, PressureLevel.None],
+            new[] { 899L, 900, 700, 600, 800 }.Select(bytes =>
+            {
+                used = bytes;
+                return source.Level();
+            }));
+    }
+
+    [Fact]
+    public void A_committer_is_behind_when_its_queue_is_half_full_or_nothing_is_committed_for_long()
+    {
+        var figures = new StoreStatistics { Queued = 1 };
+        var source = PressureSources.Committer(() => figures, 1000, new OverloadOptions(), _time);
+        Assert.Equal(PressureLevel.None, source.Level());
+        _time.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(PressureLevel.Slow, source.Level());
+        _time.Advance(TimeSpan.FromSeconds(8));
+        Assert.Equal(PressureLevel.Hold, source.Level());
+
+        figures = new StoreStatistics { Queued = 600, Batches = 1 };
+        Assert.Equal(PressureLevel.Slow, source.Level());
+        figures = new StoreStatistics { Queued = 0, Batches = 1 };
+        _time.Advance(TimeSpan.FromHours(1)); // nothing waits, so nothing is late
+        Assert.Equal(PressureLevel.None, source.Level());
+    }
+
+    private void Pass(int seconds)
+    {
+        for (var i = 0; i < seconds * 10; i++)
+        {
+            _time.Advance(Pressure.Interval);
+        }
+    }
+}
