@@ -29,7 +29,7 @@ public sealed class ObjectStore : IAsyncDisposable
         _instance = instance;
         _time = time;
         _files = new(options, instance.Layout, device, instance.Id, logger);
-        _submissions = new(options, _files, time);
+        _submissions = new(options, _files, new Accounts(), time);
         _lookups = new(instance.Layout.Catalog);
         foreach (var (id, names) in _lookups.AllProjects())
         {

@@ -53,3 +53,14 @@ public sealed class StoreUnusableException : IOException
     {
     }
 }
+
+/// <summary>A payload whose bytes were given up as they came: there is nothing to read, and nothing is damaged.</summary>
+public sealed class PayloadNotKeptException : IOException
+{
+    /// <summary>Says why they were not kept.</summary>
+    public PayloadNotKeptException(string reason)
+        : base($"The bytes of this payload were not kept: {reason}") => Reason = reason;
+
+    /// <summary>Why they were not kept.</summary>
+    public string Reason { get; }
+}

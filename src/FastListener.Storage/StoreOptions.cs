@@ -46,8 +46,11 @@ public sealed record StoreOptions
     /// <summary>Most submissions in one group commit.</summary>
     public int MaxBatchObjects { get; init; } = 512;
 
-    /// <summary>Submissions that may wait for the committer; a full queue is the back-pressure.</summary>
+    /// <summary>Submissions that may wait to be sorted by account, and again four times as many that may wait in their lanes; a full queue is the back-pressure.</summary>
     public int QueueLength { get; init; } = 1024;
+
+    /// <summary>Record bytes of one account that go into a batch before the next account that has something waiting gets its turn.</summary>
+    public int FairQuantumBytes { get; init; } = 64 * 1024;
 
     /// <summary>Threads that write, sync and rename large payloads' files.</summary>
     public int FileThreads { get; init; } = 4;

@@ -7,9 +7,9 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace FastListener.Storage.Tests;
 
 /// <summary>A data directory of its own for one test, gone afterwards.</summary>
-public sealed class DataDirectory : IDisposable
+public sealed class DataDirectory(string? parent = null) : IDisposable
 {
-    public string Path { get; } = System.IO.Path.Combine(System.IO.Path.GetTempPath(), "fl-" + Guid.NewGuid().ToString("N"));
+    public string Path { get; } = System.IO.Path.Combine(parent ?? System.IO.Path.GetTempPath(), "fl-" + Guid.NewGuid().ToString("N"));
 
     public StoreOptions Options => new() { DataDirectory = Path };
 

@@ -10,7 +10,11 @@ internal sealed class CatalogReader : IDisposable
 {
     private const int PageRows = 512;
     private const string Columns =
-        "id, random, project_id, format, flags, received_at, committed_at, client, pack, offset, length, payload_count, payload_bytes, payloads, signature";
+        "id, random, project_id, format, flags, received_at, committed_at, client, pack, offset, length, payload_count, payload_bytes, payloads, signature, ";
+
+    private const string LateColumns = "first_index, payload_count, flags, committed_at, pack, offset, length, payloads, ";
+    private const string ChargeColumns = "account_id, wire_bytes, kept_bytes, degraded";
+    private const string NoChargeColumns = "0, 0, 0, ''"; // version 1 has none
 
     private readonly CatalogStatement _byId;
     private readonly CatalogStatement _lastId;
@@ -18,35 +22,44 @@ internal sealed class CatalogReader : IDisposable
     private readonly CatalogStatement _oldest;
     private readonly CatalogStatement _attachments;
     private readonly CatalogStatement _projects;
+    private readonly CatalogStatement? _accounts;
     private Dictionary<int, (string Universe, string Project)> _names = [];
+    private Dictionary<int, string> _keys = [];
 
-    private CatalogReader(CatalogConnection connection)
+    private CatalogReader(CatalogConnection connection, int version)
     {
         Connection = connection;
-        _byId = connection.Prepare($"SELECT {Columns} FROM objects WHERE id=?");
+        Version = version;
+        var charge = version >= 2 ? ChargeColumns : NoChargeColumns;
+        _byId = connection.Prepare($"SELECT {Columns}{charge} FROM objects WHERE id=?");
         _lastId = connection.Prepare("SELECT max(id) FROM objects");
         _newest = connection.Prepare(
             "SELECT received_at, project_id, id FROM objects INDEXED BY objects_by_time WHERE received_at>=? AND received_at<=? AND (received_at, project_id, id)<(?,?,?) "
             + "ORDER BY received_at DESC, project_id DESC, id DESC LIMIT ?");
-        _oldest = connection.Prepare($"SELECT {Columns} FROM objects WHERE id>? ORDER BY id LIMIT ?");
+        _oldest = connection.Prepare($"SELECT {Columns}{charge} FROM objects WHERE id>? ORDER BY id LIMIT ?");
         _attachments = connection.Prepare(
-            "SELECT first_index, payload_count, flags, committed_at, pack, offset, length, payloads FROM attachments WHERE object_id=? ORDER BY first_index");
+            $"SELECT {LateColumns}{charge} FROM attachments WHERE object_id=? ORDER BY first_index");
         _projects = connection.Prepare("SELECT id, universe, project FROM projects");
+        _accounts = version >= 2 ? connection.Prepare("SELECT id, key FROM accounts") : null;
     }
 
     public CatalogConnection Connection { get; }
+
+    /// <summary>The catalog's version when it was opened. An older one can be read; the next server on it brings it up to date.</summary>
+    public int Version { get; }
 
     public static CatalogReader Open(string path)
     {
         var connection = CatalogConnection.OpenForReading(path);
         try
         {
-            if (CatalogSchema.Check(connection) != CatalogSchema.Version)
+            var version = CatalogSchema.Check(connection);
+            if (version == 0)
             {
-                throw new StoreUnusableException($"The catalog {path} is of an older version: start the server on it once.");
+                throw new StoreUnusableException($"The catalog {path} is empty: start the server on it once.");
             }
 
-            return new(connection);
+            return new(connection, version);
         }
         catch
         {
@@ -169,7 +182,9 @@ internal sealed class CatalogReader : IDisposable
                     _attachments.Int32(2),
                     _attachments.Int64(3),
                     new(_attachments.Int64(4), _attachments.Int64(5), _attachments.Int64(6)),
-                    _attachments.Blob(7).ToArray()));
+                    _attachments.Blob(7).ToArray(),
+                    new(_attachments.Int32(8), _attachments.Int64(9), _attachments.Int64(10)),
+                    _attachments.Text(11)));
             }
         }
         finally
@@ -210,6 +225,35 @@ internal sealed class CatalogReader : IDisposable
         return projects;
     }
 
+    /// <summary>The key of an account id; null for 0, which stands for no count.</summary>
+    public string? AccountKey(int id)
+    {
+        if (id != 0 && !_keys.ContainsKey(id))
+        {
+            _keys = AllAccounts();
+        }
+
+        return _keys.GetValueOrDefault(id);
+    }
+
+    public Dictionary<int, string> AllAccounts()
+    {
+        var accounts = new Dictionary<int, string>();
+        try
+        {
+            while (_accounts?.Step() == true)
+            {
+                accounts.Add(_accounts.Int32(0), _accounts.Text(1));
+            }
+        }
+        finally
+        {
+            _accounts?.Reset();
+        }
+
+        return accounts;
+    }
+
     public void Dispose() => Connection.Dispose();
 
     private long LastId()
@@ -230,16 +274,23 @@ internal sealed class CatalogReader : IDisposable
             new(row.Int64(8), row.Int64(9), row.Int64(10)), row.Int32(11), row.Int64(12)),
         row.Blob(7).ToArray(),
         row.Blob(13).ToArray(),
-        row.Blob(14).ToArray());
+        row.Blob(14).ToArray(),
+        new(row.Int32(15), row.Int64(16), row.Int64(17)),
+        row.Text(18));
 }
 
 /// <summary>An object's row.</summary>
-internal sealed record CatalogRow(ObjectRow Numbers, byte[] Client, byte[] Table, byte[] Signature)
+internal sealed record CatalogRow(ObjectRow Numbers, byte[] Client, byte[] Table, byte[] Signature, Charge Charge, string DegradedReason)
 {
+    public Degradation Degradation => ObjectRow.DegradationOf(Numbers.Flags);
+
     public IPAddress? ClientAddress => Client.Length is 4 or 16 ? new IPAddress(Client) : null;
 
     public bool Unconfirmed => (Numbers.Flags & ObjectRow.Unconfirmed) != 0;
 }
 
 /// <summary>A late attachment's row.</summary>
-internal sealed record LateRow(long ObjectId, int FirstIndex, int Count, int Flags, long CommittedAt, RecordPlace Place, byte[] Table);
+internal sealed record LateRow(long ObjectId, int FirstIndex, int Count, int Flags, long CommittedAt, RecordPlace Place, byte[] Table, Charge Charge, string DegradedReason)
+{
+    public Degradation Degradation => ObjectRow.DegradationOf(Flags);
+}

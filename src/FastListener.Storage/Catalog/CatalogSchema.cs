@@ -30,6 +30,23 @@ internal static class CatalogSchema
           PRIMARY KEY(object_id, first_index)) WITHOUT ROWID;
         CREATE TABLE files(name TEXT PRIMARY KEY, object_id INTEGER NOT NULL, size INTEGER NOT NULL) WITHOUT ROWID;
         """,
+
+        // Who sent what, how much of it came, how much was kept. Account 0: from before anybody counted. hour: Unix time / 3,600.
+        """
+        CREATE TABLE accounts(id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE);
+        ALTER TABLE objects ADD COLUMN account_id INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE objects ADD COLUMN wire_bytes INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE objects ADD COLUMN kept_bytes INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE objects ADD COLUMN degraded TEXT NOT NULL DEFAULT '';
+        ALTER TABLE attachments ADD COLUMN account_id INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE attachments ADD COLUMN wire_bytes INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE attachments ADD COLUMN kept_bytes INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE attachments ADD COLUMN degraded TEXT NOT NULL DEFAULT '';
+        CREATE TABLE ledger(
+          hour INTEGER NOT NULL, instance INTEGER NOT NULL, account_id INTEGER NOT NULL, outcome TEXT NOT NULL,
+          requests INTEGER NOT NULL, bytes_in INTEGER NOT NULL, bytes_kept INTEGER NOT NULL,
+          PRIMARY KEY(hour, instance, account_id, outcome)) WITHOUT ROWID;
+        """,
     ];
 
     /// <summary>The version this program writes.</summary>

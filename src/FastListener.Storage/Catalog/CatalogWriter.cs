@@ -13,6 +13,8 @@ internal sealed class CatalogWriter : IDisposable
     private readonly CatalogStatement _closePack;
     private readonly CatalogStatement _addProject;
     private readonly CatalogStatement _findProject;
+    private readonly CatalogStatement _addAccount;
+    private readonly CatalogStatement _findAccount;
     private readonly CatalogStatement _lease;
     private readonly CatalogStatement _payloadCount;
     private readonly CatalogStatement _findAttachment;
@@ -22,14 +24,16 @@ internal sealed class CatalogWriter : IDisposable
         _connection = connection;
         _begin = connection.Prepare("BEGIN IMMEDIATE");
         _commit = connection.Prepare("COMMIT");
-        _addObject = connection.Prepare("INSERT INTO objects VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
-        _addAttachment = connection.Prepare("INSERT INTO attachments VALUES(?,?,?,?,?,?,?,?,?)");
+        _addObject = connection.Prepare("INSERT INTO objects VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)");
+        _addAttachment = connection.Prepare("INSERT INTO attachments VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)");
         _addFile = connection.Prepare("INSERT INTO files VALUES(?,?,?)");
         _setPack = connection.Prepare(
             "INSERT INTO packs VALUES(?,?,?,1) ON CONFLICT(id) DO UPDATE SET committed_end=excluded.committed_end");
         _closePack = connection.Prepare("UPDATE packs SET is_open=0 WHERE id=?");
         _addProject = connection.Prepare("INSERT INTO projects(universe, project) VALUES(?,?) ON CONFLICT DO NOTHING");
         _findProject = connection.Prepare("SELECT id FROM projects WHERE universe=? AND project=?");
+        _addAccount = connection.Prepare("INSERT INTO accounts(key) VALUES(?) ON CONFLICT DO NOTHING");
+        _findAccount = connection.Prepare("SELECT id FROM accounts WHERE key=?");
         _lease = connection.Prepare("UPDATE counters SET next=next+? WHERE name=? RETURNING next");
         _payloadCount = connection.Prepare(
             "SELECT max(o.payload_count, ifnull((SELECT max(first_index+payload_count) FROM attachments WHERE object_id=o.id),0)) FROM objects o WHERE o.id=?");
@@ -58,18 +62,22 @@ internal sealed class CatalogWriter : IDisposable
 
     public void Commit() => _commit.Run();
 
-    public void AddObject(in ObjectRow row, ReadOnlySpan<byte> client, ReadOnlySpan<byte> payloads, ReadOnlySpan<byte> signature) =>
+    public void AddObject(
+        in ObjectRow row, in Charge charge, ReadOnlySpan<byte> client, ReadOnlySpan<byte> payloads, ReadOnlySpan<byte> signature, ReadOnlySpan<byte> degraded) =>
         _addObject
             .Bind(1, row.Id).Bind(2, row.Random).Bind(3, row.ProjectId).Bind(4, row.Format).Bind(5, row.Flags)
             .Bind(6, row.ReceivedAt).Bind(7, row.CommittedAt).BindBlob(8, client)
             .Bind(9, row.Place.Pack).Bind(10, row.Place.Offset).Bind(11, row.Place.Length)
             .Bind(12, row.PayloadCount).Bind(13, row.PayloadBytes).BindBlob(14, payloads).BindBlob(15, signature)
+            .Bind(16, charge.AccountId).Bind(17, charge.WireBytes).Bind(18, charge.KeptBytes).BindText(19, degraded)
             .Run();
 
-    public void AddAttachment(long objectId, int firstIndex, int count, int flags, long committedAt, in RecordPlace place, ReadOnlySpan<byte> payloads) =>
+    public void AddAttachment(
+        long objectId, int firstIndex, int count, int flags, long committedAt, in RecordPlace place, in Charge charge, ReadOnlySpan<byte> payloads, ReadOnlySpan<byte> degraded) =>
         _addAttachment
             .Bind(1, objectId).Bind(2, firstIndex).Bind(3, count).Bind(4, flags).Bind(5, committedAt)
             .Bind(6, place.Pack).Bind(7, place.Offset).Bind(8, place.Length).BindBlob(9, payloads)
+            .Bind(10, charge.AccountId).Bind(11, charge.WireBytes).Bind(12, charge.KeptBytes).BindText(13, degraded)
             .Run();
 
     public void AddFile(string name, long objectId, long size) => _addFile.BindText(1, name).Bind(2, objectId).Bind(3, size).Run();
@@ -86,6 +94,19 @@ internal sealed class CatalogWriter : IDisposable
         {
             _addProject.BindText(1, universe).BindText(2, project).Run();
             id = FindProject(universe, project);
+        }
+
+        return id;
+    }
+
+    /// <summary>The account's id, given by this transaction when it is new. Never 0.</summary>
+    public int AccountId(ReadOnlySpan<byte> key)
+    {
+        var id = FindAccount(key);
+        if (id == 0)
+        {
+            _addAccount.BindText(1, key).Run();
+            id = FindAccount(key);
         }
 
         return id;
@@ -134,6 +155,18 @@ internal sealed class CatalogWriter : IDisposable
 
     public void Dispose() => _connection.Dispose();
 
+    private int FindAccount(ReadOnlySpan<byte> key)
+    {
+        try
+        {
+            return _findAccount.BindText(1, key).Step() ? _findAccount.Int32(0) : 0;
+        }
+        finally
+        {
+            _findAccount.Reset();
+        }
+    }
+
     private int FindProject(string universe, string project)
     {
         try
@@ -156,4 +189,15 @@ internal readonly record struct ObjectRow(
 {
     /// <summary>Salvage found it beyond the last commit it could prove.</summary>
     public const int Unconfirmed = 1;
+
+    private const int DegradationShift = 1; // bits 1 and 2
+
+    /// <summary>The flags' part that says what was given up.</summary>
+    public static int FlagOf(Degradation level) => (int)level << DegradationShift;
+
+    /// <summary>What the flags say was given up.</summary>
+    public static Degradation DegradationOf(int flags) => (Degradation)((flags >> DegradationShift) & 3);
 }
+
+/// <summary>Whose submission a row is, and what it took: the bytes received for it and those of its payloads that are stored. Account 0: not counted then.</summary>
+internal readonly record struct Charge(int AccountId, long WireBytes, long KeptBytes);

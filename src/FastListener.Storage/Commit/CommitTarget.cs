@@ -23,6 +23,7 @@ internal sealed class CommitTarget : IDisposable
     private readonly IdLease _objectIds = new("object", ObjectIdBlock);
     private readonly IdLease _packIds = new("pack", PackIdBlock);
     private readonly List<(ProjectKey Key, int Id)> _newProjects = [];
+    private readonly List<(Account Account, int Id)> _newAccounts = [];
     private readonly Dictionary<long, int> _nextIndexes = [];
     private readonly List<long> _closedPacks = [];
     private readonly List<long> _packsInDoubt = [];
@@ -136,6 +137,11 @@ internal sealed class CommitTarget : IDisposable
         {
             key.Id = id;
         }
+
+        foreach (var (account, id) in _newAccounts)
+        {
+            account.Id = id;
+        }
     }
 
     /// <summary>
@@ -189,6 +195,7 @@ internal sealed class CommitTarget : IDisposable
     public void EndBatch()
     {
         _newProjects.Clear();
+        _newAccounts.Clear();
         _nextIndexes.Clear();
         if (_inTransaction)
         {
@@ -267,16 +274,18 @@ internal sealed class CommitTarget : IDisposable
     {
         var record = entry.Submission.Parts.Record;
         var place = new RecordPlace(_packs.Pack, _packs.End + entry.Offset, entry.Length);
+        var charge = new Charge(AccountId(entry.Submission.Sender), record.WireBytes, record.KeptBytes);
+        var flags = ObjectRow.FlagOf(record.Degradation);
         if (entry.IsLate)
         {
-            _catalog!.AddAttachment(entry.Id, entry.FirstIndex, record.PayloadCount, 0, now, place, record.Table);
+            _catalog!.AddAttachment(entry.Id, entry.FirstIndex, record.PayloadCount, flags, now, place, charge, record.Table, record.DegradedReason);
         }
         else
         {
             var row = new ObjectRow(
-                entry.Id, entry.Random, ProjectId(entry.Submission.Project!), (byte)entry.Submission.Format, 0, record.Received, now, place,
+                entry.Id, entry.Random, ProjectId(entry.Submission.Project!), (byte)entry.Submission.Format, flags, record.Received, now, place,
                 record.PayloadCount, record.PayloadBytes);
-            _catalog!.AddObject(row, record.Client, record.Table, record.Signature);
+            _catalog!.AddObject(row, charge, record.Client, record.Table, record.Signature, record.DegradedReason);
         }
 
         foreach (var payload in entry.Submission.Parts.Payloads)
@@ -286,6 +295,26 @@ internal sealed class CommitTarget : IDisposable
                 _catalog.AddFile(file.Name, entry.Id, payload.Length);
             }
         }
+    }
+
+    private int AccountId(Account account)
+    {
+        if (account.Id != 0)
+        {
+            return account.Id;
+        }
+
+        foreach (var (known, knownId) in _newAccounts)
+        {
+            if (known == account)
+            {
+                return knownId;
+            }
+        }
+
+        var id = _catalog!.AccountId(account.KeyUtf8);
+        _newAccounts.Add((account, id));
+        return id;
     }
 
     private int ProjectId(ProjectKey key)

@@ -20,12 +20,14 @@ internal sealed class Committer : IDisposable
     private readonly Channel<Submission> _queue;
     private readonly ManualResetEventSlim _arrived = new(initialState: false, spinCount: 0); // spinning would take the cores from the senders
     private readonly Action _signalArrival;
+    private readonly FairQueue _waiting;
+    private readonly int _waitingLimit;
     private readonly BatchBuffer _bytes;
     private readonly List<BatchEntry> _batch = [];
     private readonly byte[] _randomBytes = new byte[1024];
     private readonly Thread _thread;
     private int _randomUsed;
-    private Submission? _carried;
+    private int _inLanes;
     private long _lastTime;
     private CommitCounters _counters;
 
@@ -37,6 +39,8 @@ internal sealed class Committer : IDisposable
         _logger = logger;
         _randomUsed = _randomBytes.Length;
         _bytes = new(options.MaxBatchBytes);
+        _waiting = new(options.FairQuantumBytes);
+        _waitingLimit = options.QueueLength * 4;
         _signalArrival = _arrived.Set;
         _queue = Channel.CreateBounded<Submission>(new BoundedChannelOptions(options.QueueLength)
         {
@@ -49,7 +53,7 @@ internal sealed class Committer : IDisposable
 
     public ChannelWriter<Submission> Queue => _queue.Writer;
 
-    public int Queued => _queue.Reader.Count;
+    public int Queued => _queue.Reader.Count + Volatile.Read(ref _inLanes);
 
     /// <summary>A consistent-enough picture for statistics: each counter is whole.</summary>
     public ref readonly CommitCounters Counters => ref _counters;
@@ -84,43 +88,44 @@ internal sealed class Committer : IDisposable
             StoreLog.CommitterDied(_logger, exception);
             _queue.Writer.TryComplete();
             FailAll(exception);
-            while (_carried is not null || _queue.Reader.TryRead(out _carried))
+            while (_waiting.Take(0, isFirst: true) is { } waiting || _queue.Reader.TryRead(out waiting))
             {
-                _carried.Fail(new StorageFaultException(StorageFaultKind.Stopping, "The store is closed.", exception));
-                _carried = null;
+                waiting.Fail(new StorageFaultException(StorageFaultKind.Stopping, "The store is closed.", exception));
             }
         }
     }
 
-    /// <summary>Waits for a submission, then takes what else is there, as much as one batch holds. False at the end.</summary>
+    /// <summary>
+    /// Waits for a submission, sorts what else is there by account, and takes as much as one batch holds, each account in its turn. False at the end.
+    /// </summary>
     private bool Gather()
     {
         _batch.Clear();
-        if (_carried is null && !WaitForFirst())
+        if (_waiting.Count == 0 && !WaitForFirst())
         {
             return false;
         }
 
-        var room = _bytes.Capacity;
-        while (_batch.Count < _options.MaxBatchObjects && (_carried is not null || _queue.Reader.TryRead(out _carried)))
+        while (_waiting.Count < _waitingLimit && _queue.Reader.TryRead(out var arrived))
         {
-            var length = _carried.Parts.Record.Length;
-            if (length > room && _batch.Count > 0)
-            {
-                break; // it begins the next batch
-            }
-
-            _batch.Add(new BatchEntry(_carried, _carried.FollowUpOf));
-            _carried = null;
-            room -= length;
+            _waiting.Add(arrived);
         }
 
+        var room = _bytes.Capacity;
+        while (_batch.Count < _options.MaxBatchObjects && _waiting.Take(room, isFirst: _batch.Count == 0) is { } next)
+        {
+            _batch.Add(new BatchEntry(next, next.FollowUpOf));
+            room -= next.Parts.Record.Length;
+        }
+
+        Volatile.Write(ref _inLanes, _waiting.Count);
         return _batch.Count > 0;
     }
 
     private bool WaitForFirst()
     {
-        while (!_queue.Reader.TryRead(out _carried))
+        Submission? first;
+        while (!_queue.Reader.TryRead(out first))
         {
 #pragma warning disable CA2012 // consumed once, below: this thread waits by its own event instead of an await
             var wait = _queue.Reader.WaitToReadAsync(CancellationToken.None).GetAwaiter();
@@ -138,6 +143,7 @@ internal sealed class Committer : IDisposable
             }
         }
 
+        _waiting.Add(first);
         return true;
     }
 
@@ -215,7 +221,7 @@ internal sealed class Committer : IDisposable
         foreach (var entry in _batch)
         {
             late += entry.IsLate ? 1 : 0;
-            bytes += entry.Submission.Parts.Record.PayloadBytes;
+            bytes += entry.Submission.Parts.Record.KeptBytes;
             foreach (var payload in entry.Submission.Parts.Payloads)
             {
                 large += payload.IsSpilled ? 1 : 0;

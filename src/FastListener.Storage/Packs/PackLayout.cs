@@ -14,7 +14,9 @@ internal static class PackLayout
     public const int FileHeaderSize = Alignment;
     public const int BatchHeaderSize = 64;
     public const int RecordHeaderSize = 40;
-    public const byte FormatVersion = 1;
+    public const byte FileVersion = 1;
+    public const byte OldestRecordVersion = 1;
+    public const byte RecordVersion = 2;
     public const int MaxMetadata = 64 * 1024 * 1024;
 
     public const uint BatchMagic = 0x5442_4C46; // "FLBT"
@@ -44,7 +46,7 @@ internal static class PackLayout
         header = header[..FileHeaderSize];
         header.Clear();
         BinaryPrimitives.WriteUInt64LittleEndian(header, FileMagic);
-        header[CheckedFrom] = FormatVersion;
+        header[CheckedFrom] = FileVersion;
         BinaryPrimitives.WriteInt64LittleEndian(header[24..], pack);
         BinaryPrimitives.WriteUInt32LittleEndian(header[32..], instance);
         BinaryPrimitives.WriteInt64LittleEndian(header[40..], createdAt);
@@ -58,7 +60,7 @@ internal static class PackLayout
         if (header.Length < FileHeaderSize
             || BinaryPrimitives.ReadUInt64LittleEndian(header) != FileMagic
             || !IsSealed(header[..FileHeaderSize])
-            || header[CheckedFrom] != FormatVersion)
+            || header[CheckedFrom] != FileVersion)
         {
             return false;
         }

@@ -185,6 +185,11 @@ internal sealed class PackScanner : IDisposable
     {
         foreach (var payload in record.Payloads)
         {
+            if (payload.IsOmitted)
+            {
+                continue;
+            }
+
             if (payload.File is { } name)
             {
                 if (new FileInfo(_layout.File(name)) is var file && (!file.Exists || file.Length != payload.Size))

@@ -4,12 +4,13 @@ namespace FastListener.Storage.Packs;
 
 /// <summary>
 /// The table of a record's payloads, as it stands in the record and, byte for byte, in the catalog row: a count, then for each payload
-/// kind, name, file name, content type, size, XXH3-128, and its place: inline at an offset of the record's payload bytes, or a file.
+/// kind, name, file name, content type, size, XXH3-128, and its place: inline at an offset of the record's payload bytes, a file, or nowhere and why.
 /// </summary>
 internal static class PayloadTable
 {
     public const byte Inline = 0;
     public const byte InFile = 1;
+    public const byte Omitted = 2;
 
     /// <summary>Reads a table whose record lies at the given place.</summary>
     public static List<PayloadInfo> Read(ReadOnlySpan<byte> table, int firstIndex, DateTimeOffset addedAt, long pack, long offset, long length)
@@ -28,18 +29,26 @@ internal static class PayloadTable
             var checksum = Convert.ToHexStringLower(reader.Take(16));
             long place = 0;
             string? file = null;
-            if (reader.Byte() == Inline)
+            string? omitted = null;
+            switch (reader.Byte())
             {
-                place = (long)reader.Varint();
-                inline += size;
-            }
-            else
-            {
-                file = reader.Text();
-                if (!StoreLayout.TryParseFileName(file, out _))
-                {
-                    throw new InvalidDataException("A stored record names a file that the store cannot have written.");
-                }
+                case Inline:
+                    place = (long)reader.Varint();
+                    inline += size;
+                    break;
+                case InFile:
+                    file = reader.Text();
+                    if (!StoreLayout.TryParseFileName(file, out _))
+                    {
+                        throw new InvalidDataException("A stored record names a file that the store cannot have written.");
+                    }
+
+                    break;
+                case Omitted:
+                    omitted = reader.Text();
+                    break;
+                case var unknown:
+                    throw new InvalidDataException($"A stored record has a payload in a place ({unknown}) that is unknown to this program.");
             }
 
             payloads.Add(new PayloadInfo
@@ -56,6 +65,7 @@ internal static class PayloadTable
                 Pack = pack,
                 Offset = place,
                 File = file,
+                OmittedReason = omitted,
             });
         }
 
@@ -64,7 +74,8 @@ internal static class PayloadTable
         for (var i = 0; i < payloads.Count; i++)
         {
             var payload = payloads[i];
-            payloads[i] = payload.File is { } file
+            payloads[i] = payload.IsOmitted ? payload
+                : payload.File is { } file
                 ? payload with { Location = "files/" + StoreLayout.FilePath(file) }
                 : payload with
                 {

@@ -26,6 +26,8 @@ internal sealed class SealedRecord
     private readonly ByteBuffer _signature = new(128);
     private int _tableStart;
     private int _tableLength;
+    private int _reasonStart;
+    private int _reasonLength;
 
     /// <summary>Payload bytes that follow the metadata.</summary>
     public int InlineLength { get; private set; }
@@ -36,6 +38,16 @@ internal sealed class SealedRecord
     public int PayloadCount { get; private set; }
 
     public long PayloadBytes { get; private set; }
+
+    /// <summary>Of <see cref="PayloadBytes"/>, what is stored.</summary>
+    public long KeptBytes { get; private set; }
+
+    public long WireBytes { get; private set; }
+
+    public Degradation Degradation { get; private set; }
+
+    /// <summary>Why it is degraded; empty when it is not.</summary>
+    public ReadOnlySpan<byte> DegradedReason => _bytes.Written.Slice(_reasonStart, _reasonLength);
 
     public long Received { get; private set; }
 
@@ -63,6 +75,14 @@ internal sealed class SealedRecord
         _bytes.AppendPrefixed(attributes);
         _bytes.AppendVarint((ulong)notes);
         _bytes.AppendPrefixed(parts.Notes.Written);
+        _bytes.AppendPrefixed(submission.Sender.KeyUtf8);
+        WireBytes = submission.WireBytes;
+        _bytes.AppendVarint((ulong)WireBytes);
+        Degradation = submission.Degradation;
+        _bytes.AppendByte((byte)Degradation);
+        _bytes.AppendPrefixed(parts.Text(submission.DegradedReason));
+        _reasonLength = submission.DegradedReason.Length;
+        _reasonStart = _bytes.Length - _reasonLength;
         WriteSignature(attributes, submission.AttributeCount);
     }
 
@@ -73,7 +93,7 @@ internal sealed class SealedRecord
         _bytes.Written.CopyTo(head);
         BinaryPrimitives.WriteUInt32LittleEndian(head, PackLayout.RecordMagic);
         head[KindAt] = kind;
-        head[VersionAt] = PackLayout.FormatVersion;
+        head[VersionAt] = PackLayout.RecordVersion;
         BinaryPrimitives.WriteInt32LittleEndian(head[MetadataLengthAt..], head.Length - PackLayout.RecordHeaderSize);
         BinaryPrimitives.WriteInt64LittleEndian(head[IdAt..], id);
         BinaryPrimitives.WriteInt64LittleEndian(head[InlineLengthAt..], InlineLength);
@@ -88,7 +108,8 @@ internal sealed class SealedRecord
     {
         _bytes.Reset();
         _signature.Reset();
-        (_tableStart, _tableLength, InlineLength, PayloadCount, PayloadBytes) = (0, 0, 0, 0, 0);
+        (_tableStart, _tableLength, _reasonStart, _reasonLength) = (0, 0, 0, 0);
+        (InlineLength, PayloadCount, PayloadBytes, KeptBytes, WireBytes, Degradation) = (0, 0, 0, 0, 0, Degradation.None);
     }
 
     private void WriteTable(SubmissionParts submission)
@@ -104,7 +125,7 @@ internal sealed class SealedRecord
             {
                 if (submission.Payloads[i] is var payload && payload.Kind == kind)
                 {
-                    WritePayload(payload);
+                    WritePayload(submission, payload);
                 }
             }
         }
@@ -115,7 +136,7 @@ internal sealed class SealedRecord
         InlineLength = submission.Inline.Length;
     }
 
-    private void WritePayload(Payload payload)
+    private void WritePayload(SubmissionParts parts, Payload payload)
     {
         _bytes.AppendByte((byte)payload.Kind);
         _bytes.AppendPrefixed(payload.Name);
@@ -123,6 +144,14 @@ internal sealed class SealedRecord
         _bytes.AppendPrefixed(payload.ContentType);
         _bytes.AppendVarint((ulong)payload.Length);
         _bytes.Append(payload.Checksum);
+        if (payload.IsOmitted)
+        {
+            _bytes.AppendByte(PayloadTable.Omitted);
+            _bytes.AppendPrefixed(parts.Text(payload.OmittedReason));
+            PayloadBytes += payload.Length;
+            return;
+        }
+
         if (payload.File is { } file)
         {
             _bytes.AppendByte(PayloadTable.InFile);
@@ -136,6 +165,7 @@ internal sealed class SealedRecord
         }
 
         PayloadBytes += payload.Length;
+        KeptBytes += payload.Length;
     }
 
     private void WriteSignature(ReadOnlySpan<byte> attributes, int count)

@@ -37,6 +37,15 @@ internal sealed record StoredRecord
 
     public required IReadOnlyList<string> Notes { get; init; }
 
+    /// <summary>Whoever sent it; null in a record of version 1, which does not say.</summary>
+    public string? Account { get; init; }
+
+    public long WireBytes { get; init; }
+
+    public Degradation Degradation { get; init; }
+
+    public string DegradedReason { get; init; } = string.Empty;
+
     public List<PayloadInfo> Payloads =>
         PayloadTable.Read(Table, FirstIndex, UnixMicroseconds.ToTime(CommittedAt), Place.Pack, Place.Offset, Place.Length);
 
@@ -68,7 +77,7 @@ internal sealed record StoredRecord
         var reader = new SpanReader(bytes[16..]);
         var kind = reader.Byte();
         var version = reader.Byte();
-        if (kind is not (PackLayout.ObjectRecord or PackLayout.LateAttachmentRecord) || version != PackLayout.FormatVersion)
+        if (kind is not (PackLayout.ObjectRecord or PackLayout.LateAttachmentRecord) || version is < PackLayout.OldestRecordVersion or > PackLayout.RecordVersion)
         {
             throw new InvalidDataException($"A record of kind {kind}, version {version} is unknown to this program.");
         }
@@ -96,6 +105,7 @@ internal sealed record StoredRecord
             notes.Add(rest.Text());
         }
 
+        var hasSender = version >= 2;
         return new StoredRecord
         {
             Place = place,
@@ -113,6 +123,10 @@ internal sealed record StoredRecord
             Attributes = attributes,
             Signature = signature,
             Notes = notes,
+            Account = hasSender ? reader.Text() : null,
+            WireBytes = hasSender ? (long)reader.Varint() : 0,
+            Degradation = hasSender ? (Degradation)reader.Byte() : Degradation.None,
+            DegradedReason = hasSender ? reader.Text() : string.Empty,
         };
     }
 

@@ -66,6 +66,23 @@ internal sealed class InlineBytes(BlockPool pool)
         }
     }
 
+    /// <summary>Takes bytes out of the middle; what lies behind them moves up.</summary>
+    public void Remove(int start, int count)
+    {
+        var target = start;
+        for (var source = start + count; source < Length;)
+        {
+            var segment = SegmentAt(source).Span;
+            var place = _blocks[target / pool.BlockSize].AsSpan(target % pool.BlockSize);
+            var length = Math.Min(segment.Length, place.Length);
+            segment[..length].CopyTo(place); // never past what is still to be read: the target lies before the source
+            source += length;
+            target += length;
+        }
+
+        Truncate(Length - count);
+    }
+
     public void Truncate(int length)
     {
         Length = length;

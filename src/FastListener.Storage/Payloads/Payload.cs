@@ -17,6 +17,7 @@ public sealed class Payload
     private TextRange _fileName;
     private TextRange _contentType;
     private int _inlineStart;
+    private TextRange _omittedReason;
 
     internal Payload(SubmissionParts submission) => _submission = submission;
 
@@ -32,7 +33,7 @@ public sealed class Payload
     /// <summary>The content type it was sent with (UTF-8). Valid until more text is added to the submission.</summary>
     public ReadOnlySpan<byte> ContentType => _submission.Text(_contentType);
 
-    /// <summary>Bytes written so far.</summary>
+    /// <summary>Bytes written so far, also when they were not kept.</summary>
     public long Length { get; private set; }
 
     /// <summary>The first bytes, at most 512, for recognising formats. Valid until the submission ends.</summary>
@@ -44,9 +45,14 @@ public sealed class Payload
     /// <summary>True after <see cref="CompleteAsync"/>.</summary>
     public bool IsComplete { get; private set; }
 
+    /// <summary>True after <see cref="Omit"/>: its bytes will not be stored.</summary>
+    public bool IsOmitted { get; private set; }
+
     internal PayloadFile? File { get; private set; }
 
     internal int InlineStart => _inlineStart;
+
+    internal TextRange OmittedReason => _omittedReason;
 
     internal ReadOnlySpan<byte> Checksum => _checksum;
 
@@ -76,6 +82,11 @@ public sealed class Payload
 
         _submission.Hash.Append(bytes.Span);
         Length += bytes.Length;
+        if (IsOmitted)
+        {
+            return default;
+        }
+
         if (File is not null)
         {
             return File.WriteAsync(bytes);
@@ -101,6 +112,31 @@ public sealed class Payload
         return default;
     }
 
+    /// <summary>
+    /// Gives its bytes up, for good: what is held of them, in memory or in a file, is erased, and what still comes is only counted and hashed.
+    /// The object keeps its names, content type, size and checksum, and the reason (UTF-8, copied). Possible until the commit, for any payload;
+    /// a write must not be under way.
+    /// </summary>
+    public void Omit(ReadOnlySpan<byte> reason)
+    {
+        if (IsOmitted)
+        {
+            return;
+        }
+
+        IsOmitted = true;
+        _omittedReason = _submission.AddText(reason);
+        if (File is { } file)
+        {
+            File = null;
+            file.Erase();
+        }
+        else
+        {
+            _submission.RemoveInline(this);
+        }
+    }
+
     /// <summary>Takes the payload out of the submission again and erases its bytes. Only the last one can be discarded.</summary>
     public void Discard() => _submission.DiscardLast(this);
 
@@ -110,6 +146,8 @@ public sealed class Payload
         (_name, _fileName, _contentType) = (name, fileName, contentType);
         Length = 0;
         IsComplete = false;
+        IsOmitted = false;
+        _omittedReason = default;
         _inlineStart = _submission.Inline.Length;
         _submission.Hash.Reset();
     }
@@ -121,6 +159,8 @@ public sealed class Payload
         File = null;
         Length = 0;
     }
+
+    internal void MoveInline(int by) => _inlineStart += by;
 
     internal PayloadFile? TakeFile()
     {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Threading.Tasks.Sources;
+using FastListener.Storage.Commit;
 using FastListener.Storage.Packs;
 using FastListener.Storage.Payloads;
 
@@ -12,6 +13,9 @@ namespace FastListener.Storage;
 /// </summary>
 public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
 {
+    /// <summary>Longest <see cref="Account"/>, in characters.</summary>
+    public const int MaxAccountLength = 128;
+
     private ManualResetValueTaskSourceCore<Receipt> _receipt = new() { RunContinuationsAsynchronously = true };
     private SubmissionParts? _parts;
     private ClientAddress _client;
@@ -23,6 +27,7 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
     {
         _parts = parts;
         ReceivedAt = receivedAt;
+        Sender = parts.Pool.Nobody;
     }
 
     /// <summary>The project the object will belong to. Must be set before the commit.</summary>
@@ -37,6 +42,22 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
     /// <summary>0 for a new object; else the id (see <see cref="ObjectStore.TryResolve"/>) of the object that this submission's payloads are added to.</summary>
     public long FollowUpOf { get; set; }
 
+    /// <summary>
+    /// Whoever sent it, as a short key that means nothing to the store: batches are shared fairly among accounts, and the object keeps it.
+    /// Empty when nobody said. At most <see cref="MaxAccountLength"/> characters.
+    /// </summary>
+    public string Account
+    {
+        get => Sender.Key;
+        set => Sender = Parts.Pool.Accounts.Get(value);
+    }
+
+    /// <summary>Bytes that were received for it, framing and compression as they came. Kept with the object.</summary>
+    public long WireBytes { get; set; }
+
+    /// <summary>What of it was given up. Never less than what <see cref="Payload.Omit"/> has done to its payloads by the time of the commit.</summary>
+    public Degradation Degradation { get; private set; }
+
     /// <summary>Bytes of attribute names and values and of notes so far. The caller keeps them within <see cref="StoreOptions.MaxAttributeBytes"/>.</summary>
     public int AttributeBytes { get; private set; }
 
@@ -45,6 +66,13 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
 
     /// <summary>Payloads so far, in order of arrival. Whatever the order, the report becomes index 0 of the object.</summary>
     public IReadOnlyList<Payload> Payloads => Parts.Payloads;
+
+    internal Account Sender { get; private set; }
+
+    /// <summary>The one behind it in its account's lane. The committer's alone.</summary>
+    internal Submission? NextInLane { get; set; }
+
+    internal TextRange DegradedReason { get; private set; }
 
     internal SubmissionParts Parts => _parts ?? throw new ObjectDisposedException(nameof(Submission));
 
@@ -77,6 +105,18 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
         Parts.Notes.AppendPrefixed(note);
         AttributeBytes += note.Length;
         _noteCount++;
+    }
+
+    /// <summary>
+    /// Marks it as degraded, for good: the object's row and record say so, with the reason (UTF-8, copied). What it gives up is the caller's to
+    /// omit (<see cref="Payload.Omit"/>). Said twice, the level that gives up more counts, with its reason.
+    /// </summary>
+    public void Degrade(Degradation level, ReadOnlySpan<byte> reason)
+    {
+        if (level > Degradation)
+        {
+            (Degradation, DegradedReason) = (level, Parts.AddText(reason));
+        }
     }
 
     /// <summary>
@@ -118,6 +158,7 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
             throw new InvalidOperationException("The last payload is not complete.");
         }
 
+        MarkOmissions(parts);
         ReadOnlySpan<byte> client = _client;
         parts.Record.Write(this, parts, client[.._clientLength], _noteCount);
         _handedOver = true;
@@ -149,6 +190,21 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
 
     void IValueTaskSource<Receipt>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _receipt.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>A payload that was omitted makes a degraded object, whether anybody said so or not.</summary>
+    private void MarkOmissions(SubmissionParts parts)
+    {
+        foreach (var payload in parts.Payloads)
+        {
+            var level = !payload.IsOmitted ? Degradation.None
+                : payload.Kind == PayloadKind.Report ? Degradation.MetadataOnly
+                : Degradation.WithoutAttachments;
+            if (level > Degradation)
+            {
+                (Degradation, DegradedReason) = (level, payload.OmittedReason);
+            }
+        }
+    }
 
     private void Recycle()
     {

@@ -81,6 +81,24 @@ internal sealed class SubmissionParts
         _unused.Add(payload);
     }
 
+    /// <summary>Takes a payload's bytes out of those that will go into the record; what lies behind them moves up.</summary>
+    public void RemoveInline(Payload payload)
+    {
+        var at = Payloads.IndexOf(payload);
+        if (at < 0)
+        {
+            throw new InvalidOperationException("The payload is not part of the submission any more.");
+        }
+
+        var behind = at + 1 < Payloads.Count ? Payloads[at + 1].InlineStart : Inline.Length;
+        var count = behind - payload.InlineStart;
+        Inline.Remove(payload.InlineStart, count);
+        for (var i = at + 1; i < Payloads.Count; i++)
+        {
+            Payloads[i].MoveInline(-count);
+        }
+    }
+
     /// <summary>Gives all memory back, erases every file that nobody took, and returns to the pool.</summary>
     public void Recycle()
     {

@@ -1,7 +1,9 @@
+using FastListener.Storage.Commit;
+
 namespace FastListener.Storage.Payloads;
 
 /// <summary>What submissions are made of, to use again, and what all of them share.</summary>
-internal sealed class SubmissionPool(StoreOptions options, FileQueue files, TimeProvider time)
+internal sealed class SubmissionPool(StoreOptions options, FileQueue files, Accounts accounts, TimeProvider time)
 {
     private const int BlockBytes = 32 * 1024;
     private const int Kept = 256;
@@ -12,6 +14,11 @@ internal sealed class SubmissionPool(StoreOptions options, FileQueue files, Time
     public BlockPool Blocks { get; } = new(BlockBytes, options.PayloadMemoryBytes);
 
     public FileQueue Files { get; } = files;
+
+    public Accounts Accounts { get; } = accounts;
+
+    /// <summary>The account of a submission that names none.</summary>
+    public Account Nobody { get; } = accounts.Get(string.Empty);
 
     public int InlineLimit { get; } = options.InlineLimitBytes;
 

@@ -35,8 +35,20 @@ public record ObjectSummary
     /// <summary>Payloads that came with the crash, the report included; late attachments are not counted.</summary>
     public required int PayloadCount { get; init; }
 
-    /// <summary>Bytes of those payloads.</summary>
+    /// <summary>Bytes of those payloads as they were sent, kept or not.</summary>
     public required long PayloadBytes { get; init; }
+
+    /// <summary>Whoever sent it (<see cref="Submission.Account"/>); null for an object from before accounts were kept.</summary>
+    public string? Account { get; init; }
+
+    /// <summary>Bytes that were received for it; 0 for an object from before they were counted.</summary>
+    public long WireBytes { get; init; }
+
+    /// <summary>What of the submission was given up on purpose.</summary>
+    public Degradation Degradation { get; init; }
+
+    /// <summary>Why; empty when nothing was given up.</summary>
+    public string DegradedReason { get; init; } = string.Empty;
 
     /// <summary>True for an object that salvage found beyond the last commit it could prove: it is whole, but may never have been acknowledged.</summary>
     public bool Unconfirmed { get; init; }
@@ -112,8 +124,14 @@ public sealed record PayloadInfo
     /// <summary>When it was committed (UTC).</summary>
     public required DateTimeOffset AddedAt { get; init; }
 
-    /// <summary>Where the bytes lie, relative to the data directory: <c>packs/0000000001.pack+8192</c> or <c>files/ab/ab...</c>.</summary>
+    /// <summary>Where the bytes lie, relative to the data directory: <c>packs/0000000001.pack+8192</c> or <c>files/ab/ab...</c>; empty when they were not kept.</summary>
     public required string Location { get; init; }
+
+    /// <summary>True when the bytes were given up as they came: all else about the payload is as it was sent.</summary>
+    public bool IsOmitted => OmittedReason is not null;
+
+    /// <summary>Why the bytes were not kept; null when they are stored.</summary>
+    public string? OmittedReason { get; init; }
 
     internal long Pack { get; init; }
 

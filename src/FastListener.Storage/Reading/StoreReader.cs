@@ -88,10 +88,18 @@ public sealed class StoreReader : IDisposable
     /// <summary>Every object with its details, oldest id first.</summary>
     public IEnumerable<ObjectDetails> All() => _catalog.All().Select(Details);
 
-    /// <summary>A payload's bytes, from the first to the last. The stream can seek; the caller disposes it. Checksums are not checked on this path.</summary>
+    /// <summary>
+    /// A payload's bytes, from the first to the last. The stream can seek; the caller disposes it. Checksums are not checked on this path.
+    /// Throws <see cref="PayloadNotKeptException"/> for one that <see cref="PayloadInfo.IsOmitted"/>.
+    /// </summary>
     public Stream OpenPayload(PayloadInfo payload)
     {
         ArgumentNullException.ThrowIfNull(payload);
+        if (payload.OmittedReason is { } reason)
+        {
+            throw new PayloadNotKeptException(reason);
+        }
+
         return payload.File is { } file
             ? new FileStream(_layout.File(file), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0)
             : new PackSlice(_layout.Pack(payload.Pack), payload.Offset, payload.Size);
@@ -137,6 +145,10 @@ public sealed class StoreReader : IDisposable
             PayloadCount = row.Numbers.PayloadCount,
             PayloadBytes = row.Numbers.PayloadBytes,
             Unconfirmed = row.Unconfirmed,
+            Account = _catalog.AccountKey(row.Charge.AccountId),
+            WireBytes = row.Charge.WireBytes,
+            Degradation = row.Degradation,
+            DegradedReason = row.DegradedReason,
             Attributes = record?.Attributes ?? [],
             Notes = record?.Notes ?? [],
             Payloads = payloads,
@@ -166,6 +178,10 @@ public sealed class StoreReader : IDisposable
             PayloadCount = row.Numbers.PayloadCount,
             PayloadBytes = row.Numbers.PayloadBytes,
             Unconfirmed = row.Unconfirmed,
+            Account = _catalog.AccountKey(row.Charge.AccountId),
+            WireBytes = row.Charge.WireBytes,
+            Degradation = row.Degradation,
+            DegradedReason = row.DegradedReason,
         };
     }
 

@@ -18,9 +18,10 @@ public sealed record Damage(long ObjectId, string Rxid, int PayloadIndex, string
 /// <summary>What verification found.</summary>
 /// <param name="Objects">Objects read.</param>
 /// <param name="Payloads">Payloads read, late attachments included.</param>
+/// <param name="Omitted">Payloads whose bytes were given up when they came, so that there is nothing to read.</param>
 /// <param name="Bytes">Payload bytes read.</param>
 /// <param name="Damaged">Everything that is not as it was committed; empty means every byte is right.</param>
-public sealed record VerificationReport(long Objects, long Payloads, long Bytes, IReadOnlyList<Damage> Damaged)
+public sealed record VerificationReport(long Objects, long Payloads, long Omitted, long Bytes, IReadOnlyList<Damage> Damaged)
 {
     /// <summary>True when every committed byte reads back as committed.</summary>
     public bool IsClean => Damaged.Count == 0;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using FastListener.Storage.Catalog;
 using FastListener.Storage.Devices;
 using FastListener.Storage.Packs;
@@ -158,6 +159,10 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
     private bool Add(CatalogWriter catalog, StoredRecord record, int flags)
     {
         var payloads = record.Payloads;
+        var kept = payloads.Sum(p => p.IsOmitted ? 0 : p.Size);
+        var charge = new Charge(record.Account is { } key ? catalog.AccountId(Encoding.UTF8.GetBytes(key)) : 0, record.WireBytes, kept);
+        var degraded = Encoding.UTF8.GetBytes(record.DegradedReason);
+        flags |= ObjectRow.FlagOf(record.Degradation);
         if (record.IsLate)
         {
             if (catalog.HasAttachment(record.ObjectId, record.FirstIndex))
@@ -165,7 +170,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
                 return Skip(record, "an attachment of that object with that index was found before.");
             }
 
-            catalog.AddAttachment(record.ObjectId, record.FirstIndex, payloads.Count, flags, record.CommittedAt, record.Place, record.Table);
+            catalog.AddAttachment(record.ObjectId, record.FirstIndex, payloads.Count, flags, record.CommittedAt, record.Place, charge, record.Table, degraded);
             _late++;
         }
         else
@@ -178,7 +183,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
             var row = new ObjectRow(
                 record.ObjectId, record.Random, catalog.ProjectId(record.Universe, record.Project), (byte)record.Format, flags, record.ReceivedAt,
                 record.CommittedAt, record.Place, payloads.Count, payloads.Sum(p => p.Size));
-            catalog.AddObject(row, record.Client, record.Table, record.Signature);
+            catalog.AddObject(row, charge, record.Client, record.Table, record.Signature, degraded);
             _objects++;
         }
 

@@ -40,6 +40,7 @@ internal sealed class VerificationRun(StoreReader reader, IProgress<UpkeepProgre
     private long _objects;
     private long _total;
     private long _payloads;
+    private long _omitted;
     private long _bytes;
 
     /// <summary>The database's own structure, and attachments whose object is missing.</summary>
@@ -91,21 +92,28 @@ internal sealed class VerificationRun(StoreReader reader, IProgress<UpkeepProgre
     public VerificationReport Finish()
     {
         Report();
-        return new(_objects, _payloads, _bytes, _damaged);
+        return new(_objects, _payloads, _omitted, _bytes, _damaged);
     }
 
-    private static string? Difference(CatalogRow row, StoredRecord record) =>
+    private string? Difference(CatalogRow row, StoredRecord record) =>
         record.IsLate || record.ObjectId != row.Numbers.Id || record.Random != row.Numbers.Random ? "The record is another object's."
         : record.ReceivedAt != row.Numbers.ReceivedAt || record.CommittedAt != row.Numbers.CommittedAt || record.Format != (ObjectFormat)row.Numbers.Format
             || !record.Client.AsSpan().SequenceEqual(row.Client) ? "The catalog's row differs from the record."
         : !record.Signature.AsSpan().SequenceEqual(row.Signature) ? "The catalog's attribute signature differs from the record."
         : !record.Table.AsSpan().SequenceEqual(row.Table) ? "The catalog's list of payloads differs from the record."
-        : null;
+        : record.Degradation != row.Degradation || record.DegradedReason != row.DegradedReason ? "The catalog and the record differ in what was given up."
+        : DifferenceIn(row.Charge, record);
 
-    private static string? Difference(LateRow row, StoredRecord record) =>
+    private string? Difference(LateRow row, StoredRecord record) =>
         !record.IsLate || record.ObjectId != row.ObjectId || record.FirstIndex != row.FirstIndex ? "The record is another attachment's."
         : !record.Table.AsSpan().SequenceEqual(row.Table) ? "The catalog's list of payloads differs from the record."
-        : null;
+        : record.Degradation != row.Degradation || record.DegradedReason != row.DegradedReason ? "The catalog and the record differ in what was given up."
+        : DifferenceIn(row.Charge, record);
+
+    private string? DifferenceIn(in Charge charge, StoredRecord record) =>
+        reader.Catalog.AccountKey(charge.AccountId) != record.Account || charge.WireBytes != record.WireBytes
+            ? "The catalog and the record differ in who sent it or how much was received."
+            : null;
 
     private static string Place(long pack, long offset) =>
         string.Create(System.Globalization.CultureInfo.InvariantCulture, $"packs/{PackLayout.FileName(pack)}+{offset}");
@@ -143,6 +151,12 @@ internal sealed class VerificationRun(StoreReader reader, IProgress<UpkeepProgre
 
         foreach (var payload in payloads)
         {
+            if (payload.IsOmitted)
+            {
+                _omitted++;
+                continue;
+            }
+
             _payloads++;
             if (ProblemOf(payload) is { } problem)
             {

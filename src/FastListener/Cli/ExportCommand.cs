@@ -95,6 +95,7 @@ internal static class ExportCommand
                 Summarise(terminal, export, directory);
             }
 
+            export.Notes.ForEach(terminal.Error.WriteLine);
             export.Faults.ForEach(terminal.Error.WriteLine);
             return Task.FromResult(export.Faults.Count == 0 ? ExitCode.Ok : ExitCode.Failed);
         });
@@ -103,6 +104,12 @@ internal static class ExportCommand
 
     private static void WriteOne(Terminal terminal, ObjectExport export, ObjectDetails item, PayloadInfo payload, string target)
     {
+        if (payload.IsOmitted)
+        {
+            export.Faults.Add(ObjectExport.NotKept(item, payload)); // no file: an empty one would look like an answer
+            return;
+        }
+
         if (target == StandardOutput)
         {
             export.Copy(item, payload, terminal.Bytes);

@@ -90,9 +90,9 @@ internal static class ListCommand
         var listing = new Listing(terminal, "ID", "_RXID", "RECEIVED", "PROJECT", "FORMAT", "SIZE", "ATTACHMENTS", "ATTRIBUTES");
         foreach (var item in found)
         {
-            var size = item.Payloads.Sum(payload => payload.Size);
+            var size = item.Payloads.Sum(payload => payload.IsOmitted ? 0 : payload.Size);
             listing.Add(
-                item.Id.ToString("x", CultureInfo.InvariantCulture) + (item.Unconfirmed ? " (unconfirmed)" : "") + (item.Damage is null ? "" : " (damaged)"),
+                item.Id.ToString("x", CultureInfo.InvariantCulture) + Marks(item),
                 item.Rxid,
                 TerminalText.Time(item.ReceivedAt),
                 $"{item.Universe}/{item.Project}",
@@ -104,6 +104,11 @@ internal static class ListCommand
 
         listing.End();
     }
+
+    private static string Marks(ObjectDetails item) =>
+        (item.Unconfirmed ? " (unconfirmed)" : "")
+        + (item.Damage is null ? "" : " (damaged)")
+        + (item.Degradation is Degradation.None ? "" : $" (degraded, {ObjectJson.Sentence(item.Degradation)}: {item.DegradedReason})");
 
     private static Listing.Cell SomeAttributes(ObjectDetails item, List<string> asked)
     {

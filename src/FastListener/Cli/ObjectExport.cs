@@ -19,6 +19,9 @@ internal sealed class ObjectExport(StoreReader reader)
     /// <summary>Bytes written so far.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>What is not a fault but must be said: parts of degraded objects that were never kept.</summary>
+    public List<string> Notes { get; } = [];
+
     /// <summary>What went wrong so far, a sentence each.</summary>
     public List<string> Faults { get; } = [];
 
@@ -58,6 +61,10 @@ internal sealed class ObjectExport(StoreReader reader)
         throw new CommandFault($"Object {item.Rxid} has no part '{TerminalText.Escape(part)}'{Because(item)}.");
     }
 
+    /// <summary>Says that there are no bytes to write.</summary>
+    public static string NotKept(ObjectDetails item, PayloadInfo payload) =>
+        $"Part {payload.Index} of object {item.Rxid} was not kept when it came ({payload.Size} bytes): {TerminalText.Escape(payload.OmittedReason ?? "")}.";
+
     /// <summary>Writes the report as <c>DIR/_rxid</c> and everything else into <c>DIR/_rxid.parts/</c>; or only one part, in its place.</summary>
     public void WriteTo(string directory, ObjectDetails item, PayloadInfo? only)
     {
@@ -76,7 +83,7 @@ internal sealed class ObjectExport(StoreReader reader)
                 reportSeen = true;
                 if (only is null || only == payload)
                 {
-                    WriteFile(directory, reportPath, item, payload);
+                    WriteKept(directory, reportPath, item, payload, asked: only is not null);
                 }
             }
             else
@@ -85,7 +92,7 @@ internal sealed class ObjectExport(StoreReader reader)
                 var name = names.Next(payload.FileName, payload.Name, payload.Index);
                 if (only is null || only == payload)
                 {
-                    WriteFile(reportPath + ".parts", Path.Combine(reportPath + ".parts", name), item, payload);
+                    WriteKept(reportPath + ".parts", Path.Combine(reportPath + ".parts", name), item, payload, asked: only is not null);
                 }
             }
         }
@@ -129,6 +136,18 @@ internal sealed class ObjectExport(StoreReader reader)
     }
 
     private static string Because(ObjectDetails item) => item.Damage is { } damage ? $", its record is damaged: {TerminalText.Escape(damage.TrimEnd('.'))}" : "";
+
+    /// <summary>A part that was never kept gets no file. It is a fault only when it was asked for.</summary>
+    private void WriteKept(string directory, string path, ObjectDetails item, PayloadInfo payload, bool asked)
+    {
+        if (payload.IsOmitted)
+        {
+            (asked ? Faults : Notes).Add(NotKept(item, payload));
+            return;
+        }
+
+        WriteFile(directory, path, item, payload);
+    }
 
     private void WriteFile(string directory, string path, ObjectDetails item, PayloadInfo payload)
     {

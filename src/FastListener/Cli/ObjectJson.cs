@@ -55,6 +55,20 @@ internal static class ObjectJson
         }
 
         json.WriteEndArray();
+        json.WriteString("account", item.Account);
+        json.WriteNumber("wireBytes", item.WireBytes);
+        if (item.Degradation is Degradation.None)
+        {
+            json.WriteNull("degraded");
+        }
+        else
+        {
+            json.WriteStartObject("degraded");
+            json.WriteString("level", item.Degradation.Word());
+            json.WriteString("reason", item.DegradedReason);
+            json.WriteEndObject();
+        }
+
         json.WriteBoolean("unconfirmed", item.Unconfirmed);
         json.WriteString("damage", item.Damage);
         json.WriteEndObject();
@@ -72,6 +86,9 @@ internal static class ObjectJson
     /// <summary><c>report</c> or <c>attachment</c>.</summary>
     public static string Word(PayloadKind kind) => kind is PayloadKind.Report ? "report" : "attachment";
 
+    /// <summary>What a degraded object lacks, for people.</summary>
+    public static string Sentence(Degradation level) => level is Degradation.WithoutAttachments ? "without attachments" : "metadata only";
+
     private static void Write(Utf8JsonWriter json, PayloadInfo payload)
     {
         json.WriteStartObject();
@@ -83,6 +100,7 @@ internal static class ObjectJson
         json.WriteNumber("size", payload.Size);
         json.WriteString("checksum", payload.Checksum);
         WriteTime(json, "addedAt", payload.AddedAt);
+        json.WriteString("omitted", payload.OmittedReason);
         json.WriteEndObject();
     }
 

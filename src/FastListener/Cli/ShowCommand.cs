@@ -51,6 +51,16 @@ internal static class ShowCommand
         Line("Received", TerminalText.Time(item.ReceivedAt));
         Line("Committed", TerminalText.Time(item.CommittedAt));
         Line("Client", item.ClientAddress?.ToString() ?? "(unknown)");
+        if (item.Account is { Length: > 0 } account)
+        {
+            Line("Account", account);
+        }
+
+        if (item.Degradation is not Degradation.None)
+        {
+            Line("Degraded", $"{ObjectJson.Sentence(item.Degradation)}: {item.DegradedReason}");
+        }
+
         if (item.Unconfirmed)
         {
             Line("Salvaged", "found beyond the last commit that could be proved; it may never have been acknowledged");
@@ -67,7 +77,7 @@ internal static class ShowCommand
         }
 
         terminal.Out.WriteLine();
-        var payloads = new Listing(terminal, "PART", "KIND", "NAME", "FILE NAME", "CONTENT TYPE", "SIZE", "XXH3-128", "ADDED");
+        var payloads = new Listing(terminal, "PART", "KIND", "NAME", "FILE NAME", "CONTENT TYPE", "SIZE", "XXH3-128", "ADDED", "KEPT");
         foreach (var payload in item.Payloads)
         {
             payloads.Add(
@@ -78,7 +88,8 @@ internal static class ShowCommand
                 payload.ContentType,
                 payload.Size.ToString(CultureInfo.InvariantCulture),
                 payload.Checksum,
-                TerminalText.Time(payload.AddedAt));
+                TerminalText.Time(payload.AddedAt),
+                payload.OmittedReason is { } reason ? $"no: {reason}" : "yes");
         }
 
         payloads.End();

@@ -19,6 +19,11 @@ internal static class UpkeepCommands
             terminal.Out.WriteLine(
                 $"{TerminalText.Count(report.Objects, "object")}, {TerminalText.Count(report.Payloads, "payload")}, {TerminalText.Size(report.Bytes)} read: " +
                 (report.IsClean ? "every byte is as it was committed." : $"{TerminalText.Count(report.Damaged.Count, "place")} damaged."));
+            if (report.Omitted > 0)
+            {
+                terminal.Out.WriteLine($"{TerminalText.Count(report.Omitted, "payload")} of degraded objects {(report.Omitted == 1 ? "was" : "were")} not kept when they came, so there was nothing to read.");
+            }
+
             if (report.IsClean)
             {
                 return Task.FromResult(ExitCode.Ok);

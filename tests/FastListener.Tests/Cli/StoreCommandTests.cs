@@ -68,7 +68,7 @@ public class StoreCommandTests
         Assert.Equal(0, shown.Exit);
         var item = shown.Json;
         Assert.Equal(
-            ["id", "rxid", "universe", "project", "format", "receivedAt", "committedAt", "clientAddress", "attributes", "allAttributes", "notes", "payloads", "unconfirmed", "damage"],
+            ["id", "rxid", "universe", "project", "format", "receivedAt", "committedAt", "clientAddress", "attributes", "allAttributes", "notes", "payloads", "account", "wireBytes", "degraded", "unconfirmed", "damage"],
             item.EnumerateObject().Select(member => member.Name));
         Assert.Equal(rxid, item.GetProperty("rxid").GetString());
         Assert.Equal("local", item.GetProperty("universe").GetString());

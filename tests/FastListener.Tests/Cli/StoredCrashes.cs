@@ -59,6 +59,32 @@ internal sealed class StoredCrashes : IAsyncDisposable
         return ReceiptId.Rxid(receipt.ObjectId, receipt.Random);
     }
 
+    /// <summary>Commits one crash that keeps its report, or not even that, and gives up its one attachment <c>attachment_log</c>.</summary>
+    public async Task<string> AddDegradedAsync(Degradation level, string reason, byte[] report, byte[] log)
+    {
+        var submission = _store.Begin();
+        submission.Project = _store.Project("local", "p");
+        submission.Format = ObjectFormat.Minidump;
+        submission.ReceivedAt = CommandRun.Now;
+        submission.Account = "0123abcd";
+        submission.WireBytes = 12_345;
+        submission.Degrade(level, Encoding.UTF8.GetBytes(reason));
+        foreach (var (kind, name, bytes) in ((PayloadKind, string, byte[])[])[(PayloadKind.Report, "upload_file_minidump", report), (PayloadKind.Attachment, "attachment_log", log)])
+        {
+            var payload = submission.AddPayload(kind, Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(name + ".bin"), default);
+            if (kind is PayloadKind.Attachment || level is Degradation.MetadataOnly)
+            {
+                payload.Omit(Encoding.UTF8.GetBytes(reason));
+            }
+
+            await payload.WriteAsync(bytes);
+            await payload.CompleteAsync();
+        }
+
+        var receipt = await _store.CommitAsync(submission);
+        return ReceiptId.Rxid(receipt.ObjectId, receipt.Random);
+    }
+
     public Task<CommandRun> Run(params string[] args) => CommandRun.Of([.. args, "--data", Path]);
 
     public Task<CommandRun> RunOnTerminal(params string[] args) => CommandRun.OnTerminal([.. args, "--data", Path]);

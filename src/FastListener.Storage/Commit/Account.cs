@@ -1,0 +1,23 @@
+namespace FastListener.Storage.Commit;
+
+/// <summary>Whoever sends under one key: what the committer keeps for it. One instance per key and store.</summary>
+internal sealed class Account(string key)
+{
+    private int _id;
+
+    public string Key { get; } = key;
+
+    public byte[] KeyUtf8 { get; } = System.Text.Encoding.UTF8.GetBytes(key);
+
+    /// <summary>The catalog's id; 0 until a transaction that gave it one was committed.</summary>
+    public int Id
+    {
+        get => Volatile.Read(ref _id);
+        set => Volatile.Write(ref _id, value);
+    }
+
+    /// <summary>Its submissions that wait for a batch. The committer's alone.</summary>
+    public Lane Lane { get; } = new();
+
+    public override string ToString() => Key;
+}
