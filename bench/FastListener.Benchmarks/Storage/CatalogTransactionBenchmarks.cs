@@ -58,7 +58,7 @@ public class CatalogTransactionBenchmarks
             pragma.ExecuteNonQuery();
         }
 
-        _insert = Command("INSERT INTO objects VALUES($p0,$p1,$p2,$p3,$p4,$p5,$p6,$p7,$p8,$p9,$p10,$p11,$p12,$p13,$p14)", 15);
+        _insert = Command("INSERT INTO objects VALUES($p0,$p1,$p2,$p3,$p4,$p5,$p6,$p7,$p8,$p9,$p10,$p11,$p12,$p13,$p14,$p15,$p16,$p17,$p18)", 19);
         _setPack = Command("INSERT INTO packs VALUES($p0,$p1,$p2,1) ON CONFLICT(id) DO UPDATE SET committed_end=excluded.committed_end", 3);
     }
 
@@ -84,7 +84,7 @@ public class CatalogTransactionBenchmarks
             for (var i = 0; i < Batch; i++)
             {
                 var id = ++_id;
-                Run(_insert, id, 7L, 1L, 1L, 0L, id, id, _client, 1L, id * 22_528, 22_528L, 1L, 20_480L, _table, _signature);
+                Run(_insert, id, 7L, 1L, 1L, 0L, id, id, _client, 1L, id * 22_528, 22_528L, 1L, 20_480L, _table, _signature, 1L, 21_000L, 20_480L, string.Empty);
             }
 
             Run(_setPack, 1L, 1L, _id * 22_528);
@@ -102,7 +102,7 @@ public class CatalogTransactionBenchmarks
             {
                 var id = ++_id;
                 var row = new ObjectRow(id, 7, 1, 1, 0, id, id, new RecordPlace(1, id * 22_528, 22_528), 1, 20_480);
-                _catalog.AddObject(row, _client, _table, _signature);
+                _catalog.AddObject(row, new Charge(1, 21_000, 20_480), _client, _table, _signature, degraded: default);
             }
 
             _catalog.SetPack(1, 1, _id * 22_528);
