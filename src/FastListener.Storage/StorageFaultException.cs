@@ -17,6 +17,9 @@ public enum StorageFaultKind
 
     /// <summary>The object a late attachment is for no longer exists.</summary>
     ObjectGone,
+
+    /// <summary>The object a late attachment is for has as many payloads as <see cref="Submission.MaxPayloadsOfObject"/> allows.</summary>
+    ObjectFull,
 }
 
 /// <summary>

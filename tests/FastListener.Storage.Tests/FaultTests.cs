@@ -162,6 +162,33 @@ public sealed class FaultTests : IDisposable
     }
 
     [Fact]
+    public async Task However_many_late_attachments_come_at_once_no_more_are_stored_than_the_object_may_have()
+    {
+        await using var store = await _data.OpenAsync();
+        var sent = await store.SubmitAsync(StoreActions.Bytes(3000));
+        async Task<bool> AttachAsync(int i)
+        {
+            using var submission = store.Begin();
+            submission.FollowUpOf = sent.Receipt.ObjectId;
+            submission.MaxPayloadsOfObject = 8; // its report and seven
+            await submission.AddAsync(PayloadKind.Attachment, $"late{i}", [1, 2, 3]);
+            try
+            {
+                await store.CommitAsync(submission);
+                return true;
+            }
+            catch (StorageFaultException fault) when (fault.Kind is StorageFaultKind.ObjectFull)
+            {
+                return false;
+            }
+        }
+
+        var stored = await Task.WhenAll(Enumerable.Range(0, 20).Select(i => Task.Run(() => AttachAsync(i))));
+        Assert.Equal(7, stored.Count(kept => kept));
+        Assert.Equal(8, (await store.AttachAsync(sent.Receipt.ObjectId, "unlimited", [1])).AttachmentId);
+    }
+
+    [Fact]
     public async Task A_submission_that_is_disposed_erases_what_it_wrote()
     {
         await using (var store = await _data.OpenAsync(Scenario.Options(_data.Path)))

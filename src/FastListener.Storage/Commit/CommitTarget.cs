@@ -10,6 +10,9 @@ namespace FastListener.Storage.Commit;
 /// </summary>
 internal sealed class CommitTarget : IDisposable
 {
+    public const int NoObject = -1;
+    public const int NoRoom = -2;
+
     private const int ObjectIdBlock = 4096;
     private const int PackIdBlock = 1;
 
@@ -80,8 +83,11 @@ internal sealed class CommitTarget : IDisposable
         }
     }
 
-    /// <summary>The first of so many payload indexes of an object; -1 when it does not exist. Holds the catalog's write lock until the batch ends.</summary>
-    public int TakePayloadIndexes(long objectId, int count)
+    /// <summary>
+    /// The first of so many payload indexes of an object; <see cref="NoObject"/> when it does not exist, <see cref="NoRoom"/> when it would have more
+    /// than <paramref name="most"/> (0: any number). Holds the catalog's write lock until the batch ends.
+    /// </summary>
+    public int TakePayloadIndexes(long objectId, int count, int most)
     {
         EnterTransaction();
         if (!_nextIndexes.TryGetValue(objectId, out var next))
@@ -89,9 +95,9 @@ internal sealed class CommitTarget : IDisposable
             next = _catalog!.PayloadsOf(objectId);
         }
 
-        if (next < 0)
+        if (next < 0 || (most != 0 && next + count > most))
         {
-            return -1;
+            return next < 0 ? NoObject : NoRoom;
         }
 
         _nextIndexes[objectId] = next + count;

@@ -171,7 +171,7 @@ internal sealed class Committer : IDisposable
         }
     }
 
-    /// <summary>Gives late attachments their index. Those whose object is gone fail alone.</summary>
+    /// <summary>Gives late attachments their index. Those whose object is gone or full fail alone.</summary>
     private void ResolveFollowUps()
     {
         for (var i = 0; i < _batch.Count; i++)
@@ -182,11 +182,13 @@ internal sealed class Committer : IDisposable
                 continue;
             }
 
-            var first = _target.TakePayloadIndexes(entry.Id, entry.Submission.Parts.Record.PayloadCount);
+            var first = _target.TakePayloadIndexes(entry.Id, entry.Submission.Parts.Record.PayloadCount, entry.Submission.MaxPayloadsOfObject);
             if (first < 0)
             {
                 _batch.RemoveAt(i--);
-                entry.Submission.Fail(new StorageFaultException(StorageFaultKind.ObjectGone, "The object no longer exists."));
+                entry.Submission.Fail(first == CommitTarget.NoObject
+                    ? new StorageFaultException(StorageFaultKind.ObjectGone, "The object no longer exists.")
+                    : new StorageFaultException(StorageFaultKind.ObjectFull, "The object has as many payloads as it may."));
                 continue;
             }
 

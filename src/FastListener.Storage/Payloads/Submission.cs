@@ -42,6 +42,9 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
     /// <summary>0 for a new object; else the id (see <see cref="ObjectStore.TryResolve"/>) of the object that this submission's payloads are added to.</summary>
     public long FollowUpOf { get; set; }
 
+    /// <summary>For a late attachment: how many payloads the object may have with this one, its report included; 0 is unlimited. Judged at the commit.</summary>
+    public int MaxPayloadsOfObject { get; set; }
+
     /// <summary>
     /// Whoever sent it, as a short key that means nothing to the store: batches are shared fairly among accounts, and the object keeps it.
     /// Empty when nobody said. At most <see cref="MaxAccountLength"/> characters.

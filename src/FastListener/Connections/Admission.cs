@@ -17,6 +17,9 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
     /// <summary>Who pays for what is read. Set as soon as a request has shown its token.</summary>
     public TokenTraffic Payer { get; set; } = control.Strangers;
 
+    /// <summary>What the upload may give up instead of waiting; null while there is none.</summary>
+    public Ladder? Ladder { get; set; }
+
     /// <summary>Waits until the connection may be served. False: there are too many.</summary>
     public ValueTask<bool> ConnectAsync() =>
         control.Connections.TryEnter(_connection, control.AnyConnection, cost: 1) ? new(true) : HoldAsync(control.Connections, _connection, control.Options.MaxWait);
@@ -44,9 +47,21 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
         return EnterAsync();
     }
 
-    /// <summary>Waits for the turn to take in what a read has brought. <see cref="RejectReason.None"/>: go on.</summary>
-    public ValueTask<RejectReason> TakeTurnAsync(int bytes) =>
-        control.Reading.TryEnter(_turn, Payer.Reading, bytes) ? new(RejectReason.None) : WaitForTurnAsync();
+    /// <summary>
+    /// Waits for the turn to take in what a read has brought. <see cref="RejectReason.None"/>: go on. Bytes that will not be kept anyway
+    /// need no turn.
+    /// </summary>
+    public ValueTask<RejectReason> TakeTurnAsync(int bytes)
+    {
+        if (Ladder is { HasRung: true } ladder && control.Pressure.Lasting is var lasting and not PressureLevel.None)
+        {
+            ladder.Yield(control.Pressure.Current, lasting);
+        }
+
+        return Ladder is { Keeps: false } || control.Reading.TryEnter(_turn, Payer.Reading, bytes)
+            ? new(RejectReason.None)
+            : WaitForTurnAsync(bytes);
+    }
 
     /// <summary>What the last read brought has been taken in. Does nothing when there is no turn to end.</summary>
     public void EndTurn() => control.Reading.Leave(_turn);
@@ -57,6 +72,7 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
         control.Reading.Leave(_turn);
         control.Uploads.Leave(_upload);
         Payer = control.Strangers;
+        Ladder = null;
     }
 
     /// <inheritdoc/>
@@ -67,12 +83,38 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<RejectReason> WaitForTurnAsync()
+    private async ValueTask<RejectReason> WaitForTurnAsync(int bytes)
     {
-        var entered = await HoldAsync(control.Reading, _turn, control.Options.MaxWait);
-        return entered ? RejectReason.None
-            : _turn.IsOverItsOwn ? RejectReason.TokenOverRate
-            : RejectReason.Overloaded;
+        var since = control.Time.GetTimestamp();
+        while (true)
+        {
+            var left = control.Options.MaxWait - control.Time.GetElapsedTime(since);
+            var rung = Ladder is { HasRung: true } && control.Options.DegradeAfter < left;
+            if (await HoldAsync(control.Reading, _turn, rung ? control.Options.DegradeAfter : left))
+            {
+                return RejectReason.None;
+            }
+
+            var own = _turn.IsOverItsOwn;
+            if (rung)
+            {
+                Ladder!.TakeRung(own ? "token_rate" : control.Pressure.Current is { Word.Length: > 0 } pressure ? pressure.Word : "reading");
+                if (!Ladder.Keeps)
+                {
+                    return RejectReason.None;
+                }
+            }
+
+            if (control.Time.GetElapsedTime(since) >= control.Options.MaxWait)
+            {
+                return own ? RejectReason.TokenOverRate : RejectReason.Overloaded;
+            }
+
+            if (control.Reading.TryEnter(_turn, Payer.Reading, bytes, first: true))
+            {
+                return RejectReason.None;
+            }
+        }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

@@ -227,6 +227,7 @@ internal sealed class ListenerConnection : IDisposable
 
     private async ValueTask RefuseAndCloseAsync(RejectReason reason)
     {
+        _services.Figures.CountRefused((int)reason);
         ConnectionLog.Refused(_services.Log, Refusal.For(reason).Word, _client);
         _clock.Enter(ConnectionPhase.Reply);
         var flush = await ResponseWriter.WriteAsync(_output, ErrorReply.Create(reason), keepAlive: false, headOnly: false);

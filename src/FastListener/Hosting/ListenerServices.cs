@@ -1,4 +1,5 @@
 using FastListener.Configuration;
+using FastListener.Diagnostics;
 using FastListener.Intake;
 using FastListener.Overload;
 using FastListener.Protocol.Http;
@@ -6,7 +7,7 @@ using FastListener.Protocol.Http;
 namespace FastListener.Hosting;
 
 /// <summary>What a connection needs of the rest of the program. One for the whole process.</summary>
-internal sealed record ListenerServices(ListenerSettings Settings, IntakePool Intakes, OverloadControl Overload, TimeProvider Time, ILogger Log)
+internal sealed record ListenerServices(ListenerSettings Settings, IntakePool Intakes, OverloadControl Overload, RequestFigures Figures, TimeProvider Time, ILogger Log)
 {
     /// <summary>Connections by address.</summary>
     public AddressCap Addresses { get; } = new(Settings.Limits.MaxConnectionsPerAddress);

@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using FastListener.Cli;
 using FastListener.Configuration;
+using FastListener.Diagnostics;
 using FastListener.Hosting.Transport;
 using FastListener.Intake;
 using FastListener.Overload;
@@ -56,12 +57,16 @@ internal static class Serve
             await using var tokens = TokenRefresher.Start(settings.DataDirectory, log, TimeProvider.System);
             using var overload = new OverloadControl(settings.Overload, settings.Limits, Sources(store, settings), TimeProvider.System);
             overload.Pressure.Changed += state => HostLog.PressureChanged(log, state);
+            var figures = new RequestFigures(Refusal.Words);
+            OverloadGauges.AddTo(figures, overload);
             TokenRates.Follow(tokens, overload);
             using var certificates = ServerCertificates.Open(settings.Listen, settings.DataDirectory, log);
             using var intakes = new IntakePool(new IntakeServices(
                 store, tokens, settings.Limits, settings.Deadlines.Request, new UnauthenticatedBudget(settings.Limits.MaxUnauthenticatedBytes),
-                new TokenGuesses(TimeProvider.System), overload, TimeProvider.System, log));
-            await using var host = Build(configuration, settings, certificates, new ListenerServices(settings, intakes, overload, TimeProvider.System, log));
+                new TokenGuesses(TimeProvider.System), overload, figures, TimeProvider.System, log));
+            figures.InFlight = () => intakes.InFlight;
+            await using var host = Build(configuration, settings, certificates, new ListenerServices(settings, intakes, overload, figures, TimeProvider.System, log));
+            figures.InFlight = () => intakes.InFlight;
             await host.StartAsync(stop);
             var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
             Banner.Print(Console.Out, settings.DataDirectory, addresses, firstToken);

@@ -2,9 +2,12 @@ using System.Net;
 
 namespace FastListener.Intake;
 
-/// <summary>Event ids 200-249 belong to intake. Next free: 201. Ids are never used again.</summary>
+/// <summary>Event ids 200-249 belong to intake. Next free: 202. Ids are never used again.</summary>
 internal static partial class IntakeLog
 {
     [LoggerMessage(200, LogLevel.Debug, "Refused {Word} from {Client}")]
     public static partial void Refused(ILogger logger, string word, IPAddress? client);
+
+    [LoggerMessage(201, LogLevel.Debug, "Degraded to {Level} ({Reason}); what was kept is stored")]
+    public static partial void Degraded(ILogger logger, string level, string reason);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FastListener.Diagnostics;
 
 namespace FastListener.Intake;
 
@@ -6,7 +7,11 @@ namespace FastListener.Intake;
 internal sealed class IntakePool(IntakeServices services, int kept = 256) : IDisposable
 {
     private readonly ConcurrentStack<SubmissionIntake> _idle = new();
+    private readonly ConcurrentDictionary<SubmissionIntake, bool> _all = new();
     private int _count;
+
+    /// <summary>The uploads under way now.</summary>
+    public IEnumerable<UploadInFlight> InFlight => _all.Keys.Select(intake => intake.InFlight).OfType<UploadInFlight>();
 
     /// <summary>An intake that nobody else uses.</summary>
     public SubmissionIntake Rent()
@@ -17,7 +22,9 @@ internal sealed class IntakePool(IntakeServices services, int kept = 256) : IDis
             return intake;
         }
 
-        return new SubmissionIntake(services);
+        intake = new SubmissionIntake(services);
+        _all.TryAdd(intake, true);
+        return intake;
     }
 
     /// <summary>Takes an intake back that is between two requests.</summary>
@@ -30,6 +37,7 @@ internal sealed class IntakePool(IntakeServices services, int kept = 256) : IDis
         else
         {
             Interlocked.Decrement(ref _count);
+            _all.TryRemove(intake, out _);
             intake.Dispose();
         }
     }

@@ -1,4 +1,5 @@
 using FastListener.Configuration;
+using FastListener.Diagnostics;
 using FastListener.Overload;
 using FastListener.Storage;
 using FastListener.Tokens;
@@ -14,5 +15,6 @@ internal sealed record IntakeServices(
     UnauthenticatedBudget Unauthenticated,
     TokenGuesses Guesses,
     OverloadControl Overload,
+    RequestFigures Figures,
     TimeProvider Time,
     ILogger Log);

@@ -74,6 +74,9 @@ internal sealed record Refusal(int Status, int Code, string Word, string Message
 
     private static readonly Refusal[] Rows = [.. Enum.GetValues<RejectReason>().Select(Create)];
 
+    /// <summary>Every word, at the position of its reason.</summary>
+    public static IReadOnlyList<string> Words { get; } = [.. Rows.Select(row => row.Word)];
+
     /// <summary>The row for a reason. Never null; asking for <see cref="RejectReason.None"/> is a programming error.</summary>
     public static Refusal For(RejectReason reason) => Rows[(int)reason];
 

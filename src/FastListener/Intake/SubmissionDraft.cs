@@ -4,6 +4,7 @@ using FastListener.Configuration;
 using FastListener.Connections;
 using FastListener.Protocol.Text;
 using FastListener.Storage;
+using FastListener.Tokens;
 
 namespace FastListener.Intake;
 
@@ -11,17 +12,32 @@ namespace FastListener.Intake;
 /// A submission while its bytes arrive: what it has said about itself, its attributes, its report and attachments.
 /// Owns the <see cref="Submission"/> until it is handed to the store; ending it before that erases every trace.
 /// </summary>
-internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
+internal sealed class SubmissionDraft : IDisposable
 {
-    private readonly IntakeLimits _limits = services.Limits;
+    private readonly IntakeServices _services;
+    private readonly IntakeLimits _limits;
     private readonly ReportAttributes _reportAttributes = new();
     private Submission? _submission;
     private long _unauthenticated;
     private int _attachments;
     private UploadTerms _terms;
 
+    public SubmissionDraft(IntakeServices services)
+    {
+        _services = services;
+        _limits = services.Limits;
+        Request = new IntakeRequest(services.Tokens);
+        Ladder = new Ladder(payload => ReportChoice.MayBecome(Request, Report, payload.Head));
+    }
+
     /// <summary>What the request has said about itself.</summary>
-    public IntakeRequest Request { get; } = new(services.Tokens);
+    public IntakeRequest Request { get; }
+
+    /// <summary>Attachments that an object may have; 0 is unlimited.</summary>
+    public int MaxAttachments => _terms.MaxAttachments;
+
+    /// <summary>What the upload gives up while it cannot be kept whole.</summary>
+    public Ladder Ladder { get; }
 
     /// <summary>The report, once a part or body of that role has begun.</summary>
     public Payload? Report { get; private set; }
@@ -32,21 +48,22 @@ internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
     /// <summary>Begins to gather.</summary>
     public void Begin(IPAddress? client)
     {
-        _submission = services.Store.Begin();
-        _submission.ReceivedAt = services.Time.GetUtcNow();
+        _submission = _services.Store.Begin();
+        _submission.ReceivedAt = _services.Time.GetUtcNow();
         if (client is not null)
         {
             _submission.SetClientAddress(client);
         }
 
         _reportAttributes.Reset();
+        Ladder.Begin(_submission);
     }
 
     /// <summary>Puts the limits in force that hold for what is known of the request.</summary>
     public void ApplyTerms(RequestBody body)
     {
         var symbols = !Request.IsAttachment && ReportFormat.IsSymbols(Request.NamedFormat);
-        _terms = UploadTerms.Of(_limits, services.WholeRequest, services.Overload.Options.Degrade, Request.Grant, symbols);
+        _terms = UploadTerms.Of(_limits, _services.WholeRequest, _services.Overload.Options.Degrade, Request.Grant, symbols);
         body.MaxBytes = _terms.MaxBodyBytes;
         body.MaxWireBytes = _terms.MaxWireBytes;
         body.Whole = _terms.Whole;
@@ -55,9 +72,11 @@ internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
     /// <summary>Waits until the upload may begin.</summary>
     public ValueTask<RejectReason> AdmitAsync(RequestBody body)
     {
+        body.Admission.Ladder = Ladder;
         if (Request.Grant is { } grant)
         {
             body.Admission.Payer = grant.Traffic;
+            Charge(grant);
         }
 
         return body.Admission.EnterAsync();
@@ -72,6 +91,7 @@ internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
         }
 
         ApplyTerms(body);
+        Charge(grant);
         return body.Admission.ChangePayerAsync(grant.Traffic);
     }
 
@@ -91,6 +111,7 @@ internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
         _submission = null;
         Report = null;
         _attachments = 0;
+        Ladder.End();
         Request.Reset();
     }
 
@@ -164,32 +185,60 @@ internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
 
         reason = RejectReason.None;
         Report = Submission.AddPayload(PayloadKind.Report, name, fileName, contentType);
+        Ladder.Consider(Report);
         return Report;
     }
 
     /// <summary>Begins an attachment.</summary>
     public Payload BeginAttachment(ReadOnlySpan<byte> name, ReadOnlySpan<byte> fileName, ReadOnlySpan<byte> contentType, out RejectReason reason)
     {
-        reason = ++_attachments > _terms.MaxAttachments && _terms.MaxAttachments != 0
-            ? RejectReason.TooManyAttachments
-            : RejectReason.None;
+        var tooMany = ++_attachments > _terms.MaxAttachments && _terms.MaxAttachments != 0;
+        reason = tooMany && !Ladder.MayDropAttachments ? RejectReason.TooManyAttachments : RejectReason.None;
         if (Request.IsAttachment && _attachments == 1 && Request.AttachmentName is { Length: > 0 } asked)
         {
             name = asked;
         }
 
-        return Submission.AddPayload(PayloadKind.Attachment, name.IsEmpty ? "attachment"u8 : name, fileName, contentType);
+        var payload = Submission.AddPayload(PayloadKind.Attachment, name.IsEmpty ? "attachment"u8 : name, fileName, contentType);
+        if (tooMany && reason is RejectReason.None)
+        {
+            Ladder.Omit(payload, "too_many_attachments"u8);
+        }
+        else if (Report is not null || Request.IsAttachment)
+        {
+            Ladder.Consider(payload);
+        }
+
+        return payload;
     }
 
-    /// <summary>Whether a payload may grow by these bytes.</summary>
+    /// <summary>Whether a payload may grow by these bytes; where the operator allows it, one that may not is given up instead of the upload.</summary>
     public RejectReason CheckSize(Payload payload, ReadOnlySpan<byte> more)
     {
-        return _terms.MaxAttachmentBytes == 0
-            || payload.Length + more.Length <= _terms.MaxAttachmentBytes
-            || payload.Kind is PayloadKind.Report
-            || MayBecomeReport(payload.Length == 0 ? more : payload.Head)
-                ? RejectReason.None
-                : RejectReason.AttachmentTooLarge;
+        if (payload.IsOmitted)
+        {
+            return RejectReason.None;
+        }
+
+        var tooLarge = payload.Kind is PayloadKind.Attachment
+            && _terms.MaxAttachmentBytes != 0
+            && payload.Length + more.Length > _terms.MaxAttachmentBytes
+            && !ReportChoice.MayBecome(Request, Report, payload.Length == 0 ? more : payload.Head);
+        if (tooLarge && !Ladder.MayDropAttachments)
+        {
+            return RejectReason.AttachmentTooLarge;
+        }
+
+        if (tooLarge)
+        {
+            Ladder.Omit(payload, "attachment_too_large"u8);
+        }
+        else if (payload.Length != 0)
+        {
+            Ladder.Consider(payload);
+        }
+
+        return RejectReason.None;
     }
 
     /// <summary>Accounts for bytes about to be staged. Before the token is known they come out of a common budget.</summary>
@@ -200,7 +249,7 @@ internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
             return RejectReason.None;
         }
 
-        if (!services.Unauthenticated.TryTake(bytes))
+        if (!_services.Unauthenticated.TryTake(bytes))
         {
             return RejectReason.TokenTooLate;
         }
@@ -254,77 +303,31 @@ internal sealed class SubmissionDraft(IntakeServices services) : IDisposable
         }
 
         var submission = Submission;
-        submission.Project = services.Store.Project(grant.Universe, grant.Project);
+        submission.Project = _services.Store.Project(grant.Universe, grant.Project);
         if (Request.IsAttachment)
         {
             return submission.Payloads.Count == 0 ? RejectReason.EmptyBody : RejectReason.None;
         }
 
-        Report ??= Promote();
+        Report ??= ReportChoice.Promote(Submission, Request);
         if (Report is null)
         {
             return RejectReason.MissingReport;
         }
 
-        submission.Format = Decide(Report, out reason);
+        submission.Format = ReportChoice.Decide(submission, Request, Report, out reason);
         return reason;
     }
 
-    private ObjectFormat Decide(Payload report, out RejectReason reason)
+    private void Charge(TokenGrant grant)
     {
-        var format = Request.NamedFormat;
-        var seen = ReportFormat.Sniff(report.Head);
-        if (Request.FormatsDiffer)
-        {
-            Submission.AddNote("two different formats were named; the content decided"u8);
-            format = seen is ObjectFormat.Unknown ? Request.LastNamedFormat : seen;
-        }
-        else if (format is ObjectFormat.Unknown)
-        {
-            format = seen is not ObjectFormat.Unknown ? seen
-                : ReportFormat.Compression(report.Head).IsEmpty ? ObjectFormat.Btt
-                : ObjectFormat.Minidump;
-        }
-
-        reason = ReportFormat.Judge(format, report.Head, report.Length);
-        if (format is ObjectFormat.Minidump && ReportFormat.Compression(report.Head) is { IsEmpty: false } coding)
-        {
-            Submission.AddNote(coding.SequenceEqual("gzip"u8) ? "the report is gzip data, kept as sent"u8
-                : coding.SequenceEqual("zstd"u8) ? "the report is zstd data, kept as sent"u8
-                : coding.SequenceEqual("xz"u8) ? "the report is xz data, kept as sent"u8
-                : "the report is bzip2 data, kept as sent"u8);
-        }
-
-        return format;
-    }
-
-    /// <summary>Whether a file of a form that has had no report yet looks as if it were the report (see <see cref="Promote"/>).</summary>
-    private bool MayBecomeReport(ReadOnlySpan<byte> head) =>
-        Report is null && !Request.IsAttachment
-        && (ReportFormat.IsSymbols(Request.NamedFormat) || ReportFormat.Sniff(head) is not ObjectFormat.Unknown);
-
-    /// <summary>A form without a part named upload_file: the first file that looks like what was announced is the report.</summary>
-    private Payload? Promote()
-    {
-        var wanted = Request.NamedFormat;
-        for (var i = 0; i < Submission.Payloads.Count; i++)
-        {
-            var payload = Submission.Payloads[i];
-            var seen = ReportFormat.Sniff(payload.Head);
-            if (ReportFormat.IsSymbols(wanted) || (seen is not ObjectFormat.Unknown && (wanted == seen || wanted is ObjectFormat.Unknown)))
-            {
-                payload.Kind = PayloadKind.Report;
-                Submission.AddNote("the report was sent under another name than upload_file"u8);
-                return payload;
-            }
-        }
-
-        return null;
+        Submission.Account = grant.Key;
+        Ladder.Allow(_terms.Degrade);
     }
 
     private void SettleBudget()
     {
-        services.Unauthenticated.Return(_unauthenticated);
+        _services.Unauthenticated.Return(_unauthenticated);
         _unauthenticated = 0;
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using FastListener.Connections;
+using FastListener.Diagnostics;
 using FastListener.Protocol.Http;
 using FastListener.Protocol.Multipart;
 using FastListener.Storage;
@@ -19,6 +20,8 @@ internal sealed class SubmissionIntake : IDisposable
     private readonly FormIntake _form;
     private readonly SuccessReply _success = new();
     private IPAddress? _client;
+    private RequestBody? _body; // while a request is under way
+    private long _since;
 
     public SubmissionIntake(IntakeServices services)
     {
@@ -32,6 +35,8 @@ internal sealed class SubmissionIntake : IDisposable
     public async ValueTask<ReplyMessage> HandleAsync(RequestHead head, RequestBody body, IPAddress? client)
     {
         _client = client;
+        _since = _services.Time.GetTimestamp();
+        Volatile.Write(ref _body, body);
         try
         {
             var reason = Open(head, body);
@@ -63,7 +68,7 @@ internal sealed class SubmissionIntake : IDisposable
                 reason = Resolve();
             }
 
-            return reason is RejectReason.None ? await StoreAsync() : await RefuseAsync(reason);
+            return reason is RejectReason.None ? await StoreAsync(body) : await RefuseAsync(reason);
         }
         catch (StorageFaultException fault)
         {
@@ -71,14 +76,23 @@ internal sealed class SubmissionIntake : IDisposable
         }
         finally
         {
+            Volatile.Write(ref _body, null);
             _form.End();
             _draft.End();
         }
     }
 
+    /// <summary>The upload under way, as far as it can be told from another thread; null between two.</summary>
+    public UploadInFlight? InFlight => Volatile.Read(ref _body) is not { } body ? null : new UploadInFlight(
+        _draft.Request.Grant?.Key ?? "",
+        _client?.ToString() ?? "",
+        _services.Time.GetUtcNow() - _services.Time.GetElapsedTime(_since),
+        body.WireBytes);
+
     /// <summary>The reply for a refusal; says what the report looks like where that helps.</summary>
     public ReplyMessage Refuse(RejectReason reason)
     {
+        _services.Figures.CountRefused((int)reason);
         IntakeLog.Refused(_services.Log, Refusal.For(reason).Word, _client);
         return reason is RejectReason.NotAMinidump or RejectReason.NotJson or RejectReason.NotPlcrash && _draft.Report is { } report
             ? ErrorReply.Create(reason, ReportFormat.Describe(report.Head))
@@ -233,18 +247,30 @@ internal sealed class SubmissionIntake : IDisposable
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<ReplyMessage> StoreAsync()
+    private async ValueTask<ReplyMessage> StoreAsync(RequestBody body)
     {
+        _draft.Submission.WireBytes = body.WireBytes;
         var attachment = _draft.Request.IsAttachment;
         var name = attachment ? _draft.Submission.Payloads[0].Name.ToArray() : null;
+        var given = _draft.Ladder.Given;
         var receipt = await _services.Store.CommitAsync(_draft.Release());
-        return attachment ? SuccessReply.Attached(receipt, name) : _success.Stored(receipt);
+        var reply = attachment ? SuccessReply.Attached(receipt, name) : _success.Stored(receipt);
+        _services.Figures.CountAccepted(body.WireBytes);
+        if (given is Degradation.None)
+        {
+            return reply;
+        }
+
+        _services.Figures.CountDegraded(given.Word(), _draft.Ladder.Reason);
+        IntakeLog.Degraded(_services.Log, given.Word(), _draft.Ladder.Reason);
+        return reply with { Extra = SuccessReply.Degraded(given) };
     }
 
     private RejectReason Resolve()
     {
         var reason = Resolve(out var id);
         _draft.Submission.FollowUpOf = id;
+        _draft.Submission.MaxPayloadsOfObject = _draft.MaxAttachments == 0 ? 0 : _draft.MaxAttachments + 1;
         return reason;
     }
 
@@ -266,6 +292,8 @@ internal sealed class SubmissionIntake : IDisposable
         StorageFaultKind.DiskFull => RejectReason.StorageFull,
         StorageFaultKind.ReadOnly => RejectReason.StorageReadOnly,
         StorageFaultKind.Stopping => RejectReason.Stopping,
+        StorageFaultKind.ObjectGone => RejectReason.UnknownObject,
+        StorageFaultKind.ObjectFull => RejectReason.TooManyAttachments,
         _ => RejectReason.StorageFault,
     };
 }

@@ -24,6 +24,10 @@ internal sealed class SuccessReply
         + "\r\nAccess-Control-Max-Age: 86400"
         + "\r\nAllow: POST, OPTIONS").Select(static c => (byte)c).ToArray();
 
+    private static readonly byte[] WithoutAttachments = Field(Degradation.WithoutAttachments);
+
+    private static readonly byte[] MetadataOnly = Field(Degradation.MetadataOnly);
+
     private readonly byte[] _stored = [.. "{\"response\":\"ok\",\"_rxid\":\"00000000-0000-0000-0000-000000000000\"}"u8];
 
     /// <summary>The answer to a CORS preflight (Fetch standard, section 3.2.2).</summary>
@@ -53,6 +57,11 @@ internal sealed class SuccessReply
         body.Write("\"}"u8);
         return new(200, body.WrittenMemory, default, Closes: false);
     }
+
+    /// <summary>The header line that tells what was given up.</summary>
+    public static ReadOnlyMemory<byte> Degraded(Degradation given) => given is Degradation.MetadataOnly ? MetadataOnly : WithoutAttachments;
+
+    private static byte[] Field(Degradation given) => Encoding.ASCII.GetBytes($"\r\nFastListener-Degraded: {given.Word()}");
 
     private static byte[] Quoted(ReadOnlySpan<byte> text)
     {

@@ -35,6 +35,13 @@ internal sealed class DataDirectory : IDisposable
         (await RunAsync(["token", "add"], ["--universe", "acme", "--project", project, "--token", token, .. granted])).Expect();
     }
 
+    public async Task GrantLimitedAsync(string project, string token, params string[] limits) =>
+        (await RunAsync(["token", "add"], ["--universe", "acme", "--project", project, "--token", token, .. Options(limits)])).Expect();
+
+    /// <summary>Sets limits of a token, each as KEY=VALUE.</summary>
+    public async Task SetLimitsAsync(string token, params string[] limits) =>
+        (await RunAsync(["token", "set"], [token, .. Options(limits)])).Expect();
+
     public async Task<IReadOnlyList<StoredObject>> ListAsync()
     {
         var reply = (await RunAsync(["list"], ["--json", "--limit", "1000000"])).Expect();
@@ -81,6 +88,8 @@ internal sealed class DataDirectory : IDisposable
             Directory.Delete(_folder, recursive: true);
         }
     }
+
+    private static IEnumerable<string> Options(string[] limits) => limits.SelectMany(limit => new[] { "--limit", limit });
 
     private Task<CommandResult> RunAsync(string[] verb, string[] rest) =>
         Command.FastListenerAsync([.. verb, "--data", Location, .. rest]);

@@ -14,6 +14,9 @@ internal sealed record StoredObject(
     IReadOnlyList<string> Notes,
     IReadOnlyList<StoredPayload> Payloads)
 {
+    /// <summary>What was given up and why, as LEVEL:REASON; null when nothing was.</summary>
+    public string? Degraded { get; init; }
+
     public StoredPayload Report => Payloads.Single(payload => payload.Kind == "report");
 
     public IEnumerable<StoredPayload> Attachments => Payloads.Where(payload => payload.Kind == "attachment");
@@ -29,7 +32,13 @@ internal sealed record StoredObject(
             item => new StoredAttribute(Text(item, "name"), Text(item, "value"), Text(item, "source")))],
         [.. json.GetProperty("notes").EnumerateArray().Select(note => note.GetString()!)],
         [.. json.GetProperty("payloads").EnumerateArray().Select(
-            item => new StoredPayload(Text(item, "kind"), Text(item, "name"), Text(item, "fileName"), item.GetProperty("size").GetInt64()))]);
+            item => new StoredPayload(Text(item, "kind"), Text(item, "name"), Text(item, "fileName"), item.GetProperty("size").GetInt64(),
+                item.GetProperty("checksum").GetString()!, item.GetProperty("omitted").GetString()))])
+    {
+        Degraded = json.GetProperty("degraded") is { ValueKind: JsonValueKind.Object } degraded
+            ? $"{Text(degraded, "level")}:{Text(degraded, "reason")}"
+            : null,
+    };
 
     private static string Text(JsonElement json, string key) => json.TryGetProperty(key, out var value)
         ? value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText()
@@ -38,4 +47,5 @@ internal sealed record StoredObject(
 
 internal sealed record StoredAttribute(string Name, string Value, string Source);
 
-internal sealed record StoredPayload(string Kind, string Name, string FileName, long Size);
+/// <param name="Omitted">Why its bytes were not kept; null when they were.</param>
+internal sealed record StoredPayload(string Kind, string Name, string FileName, long Size, string Checksum, string? Omitted);

@@ -13,7 +13,7 @@ public sealed class DeadlineTests
     [Fact]
     public async Task A_head_that_is_never_finished_gets_408()
     {
-        await using var server = await Patient.StartAsync(("Deadlines__HeadSeconds", "1"));
+        await using var server = await TunedListener.StartAsync(("Deadlines__HeadSeconds", "1"));
         using var client = RawClient.Connect(server.Port);
         client.Send("POST /post HTTP/1.1\r\nHost: te");
         AssertTimeout(client);
@@ -22,7 +22,7 @@ public sealed class DeadlineTests
     [Fact]
     public async Task An_idle_connection_is_closed_without_a_word()
     {
-        await using var server = await Patient.StartAsync(("Deadlines__IdleSeconds", "1"));
+        await using var server = await TunedListener.StartAsync(("Deadlines__IdleSeconds", "1"));
         using var silent = RawClient.Connect(server.Port);
         using var used = RawClient.Connect(server.Port);
         used.Send(Submit.RawRequest(server.Token, Repository.BreakpadDump));
@@ -32,13 +32,57 @@ public sealed class DeadlineTests
     }
 
     [Fact]
-    public async Task An_attachment_whose_chunks_never_end_is_given_up_and_leaves_nothing()
+    public async Task A_head_that_trickles_gets_408_however_steadily_it_does()
     {
-        // What @backtrace/node does with attachments in memory: it writes, and never ends the request.
-        await using var server = await Patient.StartAsync(("Deadlines__BodyStallSeconds", "1"));
-        var rxid = Submit.Dump(server.Port, server.Token, Repository.BreakpadDump).ReceiptOf();
+        await using var server = await TunedListener.StartAsync(("Deadlines__HeadSeconds", "1"));
         using var client = RawClient.Connect(server.Port);
-        client.Send($"POST /post?token={server.Token}&object={rxid}&attachment_name=a.txt HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n");
+        client.Send("POST /post HTTP/1.1\r\nX-Slow: ");
+        var waiting = Stopwatch.StartNew();
+        while (!client.HasReplyWithin(TimeSpan.FromMilliseconds(100)))
+        {
+            client.Send("x");
+            Assert.True(waiting.Elapsed < TimeSpan.FromSeconds(25), "A head that never ends is taken for ever.");
+        }
+
+        AssertTimeout(client);
+    }
+
+    [Fact]
+    public async Task A_request_has_a_deadline_of_its_own_where_the_operator_sets_one_and_a_token_another()
+    {
+        // Quick enough for the least rate, and never at an end.
+        await using var server = await TunedListener.StartAsync(("Deadlines__RequestSeconds", "1"));
+        using var client = RawClient.Connect(server.Port);
+        using var patient = RawClient.Connect(server.Port);
+        var token = await server.AddTokenAsync("game", "requestSeconds=0");
+        client.Send($"POST /post?format=minidump&token={server.Token} HTTP/1.1\r\nHost: test\r\nContent-Length: 10000000\r\n\r\nMDMP");
+        patient.Send($"POST /post?format=minidump&token={token} HTTP/1.1\r\nHost: test\r\nContent-Length: 10000000\r\n\r\nMDMP");
+        var waiting = Stopwatch.StartNew();
+        while (!client.HasReplyWithin(TimeSpan.FromMilliseconds(50)))
+        {
+            client.Send(new byte[1000]);
+            patient.Send(new byte[1000]);
+            Assert.True(waiting.Elapsed < TimeSpan.FromSeconds(25), "The request has no deadline.");
+        }
+
+        Assert.Equal("request_timeout", client.ReadReply().Header("FastListener-Reason"));
+        Assert.False(patient.HasReplyWithin(TimeSpan.FromMilliseconds(10)), "The token's own deadline is none.");
+    }
+
+    [Theory]
+    [InlineData(5)]
+    [InlineData(8 * 1024 * 1024)]
+    public async Task An_attachment_whose_chunks_never_end_is_given_up_holds_little_and_leaves_nothing(int length)
+    {
+        // What @backtrace/node does with attachments in memory: it writes all of it, and never ends the request.
+        await using var server = await TunedListener.StartAsync(("Deadlines__BodyStallSeconds", "2"));
+        var rxid = Submit.Dump(server.Port, server.Token, Repository.BreakpadDump).ReceiptOf();
+        var before = ProcessFigures.AnonymousMemory(server.Process.Pid);
+        using var client = RawClient.Connect(server.Port);
+        client.Send($"POST /post?token={server.Token}&object={rxid}&attachment_name=a.txt HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n{length:x}\r\n");
+        client.Send(new byte[length]);
+        client.Send("\r\n");
+        Assert.InRange(ProcessFigures.AnonymousMemory(server.Process.Pid) - before, long.MinValue, 32L * 1024 * 1024);
         AssertTimeout(client);
         Assert.Empty((await server.Data.ShowAsync(rxid)).Attachments);
         Assert.Empty(server.Data.StagedFiles());
@@ -47,7 +91,7 @@ public sealed class DeadlineTests
     [Fact]
     public async Task A_body_that_trickles_is_ended_once_its_grace_is_over()
     {
-        await using var server = await Patient.StartAsync(("Deadlines__BodyGraceSeconds", "1"), ("Deadlines__MinBodyBytesPerSecond", "1000"));
+        await using var server = await TunedListener.StartAsync(("Deadlines__BodyGraceSeconds", "1"), ("Deadlines__MinBodyBytesPerSecond", "1000"));
         using var client = RawClient.Connect(server.Port);
         client.Send($"POST /post?format=minidump&token={server.Token} HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\nMDMP");
         var waiting = Stopwatch.StartNew();
@@ -64,7 +108,7 @@ public sealed class DeadlineTests
     public async Task A_slow_but_honest_phone_is_waited_for()
     {
         // Three seconds with more than the least rate, and pauses well beyond the grace.
-        await using var server = await Patient.StartAsync(("Deadlines__BodyGraceSeconds", "1"), ("Deadlines__MinBodyBytesPerSecond", "240"));
+        await using var server = await TunedListener.StartAsync(("Deadlines__BodyGraceSeconds", "1"), ("Deadlines__MinBodyBytesPerSecond", "240"));
         using var client = RawClient.Connect(server.Port);
         var dump = Submit.MadeDump(1, 20_000);
         client.Send(Encoding.ASCII.GetBytes($"POST /post?format=minidump&token={server.Token} HTTP/1.1\r\nHost: test\r\nContent-Length: {dump.Length}\r\n\r\n"));
@@ -81,7 +125,7 @@ public sealed class DeadlineTests
     [Fact]
     public async Task A_client_that_never_reads_its_replies_is_let_go()
     {
-        await using var server = await Patient.StartAsync(("Deadlines__ReplySeconds", "1"));
+        await using var server = await TunedListener.StartAsync(("Deadlines__ReplySeconds", "1"));
         using var client = RawClient.Connect(server.Port);
         var flood = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("GET /nonsense HTTP/1.1\r\nHost: test\r\n\r\n", 2000)));
         var sent = 0;
@@ -100,32 +144,5 @@ public sealed class DeadlineTests
         reply.AssertReadableByEveryClient();
         Assert.Equal(408, reply.Status);
         Assert.True(reply.SaysClose);
-    }
-
-    /// <summary>A listener with settings of its own.</summary>
-    private sealed class Patient : IAsyncDisposable
-    {
-        public DataDirectory Data { get; } = new();
-
-        public string Token { get; private set; } = "";
-
-        public int Port => Listener.HttpPort;
-
-        private ListenerProcess Listener { get; set; } = null!;
-
-        public static async Task<Patient> StartAsync(params (string Name, string Value)[] settings)
-        {
-            var server = new Patient();
-            server.Token = await server.Data.AddTokenAsync("game");
-            server.Listener = await ListenerProcess.StartProgramAsync(
-                Repository.Program, server.Data.Location, settings.ToDictionary(item => "FASTLISTENER_" + item.Name, item => item.Value));
-            return server;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await Listener.DisposeAsync();
-            Data.Dispose();
-        }
     }
 }

@@ -1,0 +1,158 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using FastListener.SystemTests.Harness;
+using FastListener.SystemTests.Restart;
+
+namespace FastListener.SystemTests.Limits;
+
+/// <summary>Too much at once: slowed first, shared fairly, refused last.</summary>
+public sealed class OverloadTests
+{
+    [Fact]
+    public async Task A_token_over_its_rate_is_slowed_and_all_of_its_upload_is_kept()
+    {
+        await using var server = await TunedListener.StartAsync();
+        var slow = await server.AddTokenAsync("game", "bytesPerSecond=300000", "burstBytes=1");
+        var dump = Submit.MadeDump(1, 600_000);
+        using var client = RawClient.Connect(server.Port);
+        client.Send(Submit.RawRequest(slow, dump));
+        Assert.Equal(200, Submit.Dump(server.Port, server.Token, dump).Status); // of another token, as large, sent later, answered sooner
+        Assert.False(client.HasReplyWithin(TimeSpan.Zero), "The rate does not hold.");
+        Assert.Equal(Repository.Sha256(dump), Repository.Sha256(await server.Data.ExportAsync(client.ReadReply().ReceiptOf())));
+    }
+
+    [Fact]
+    public async Task A_token_far_over_its_rate_is_refused_only_after_it_was_made_to_wait_and_others_are_not_held_up()
+    {
+        await using var server = await TunedListener.StartAsync(("Overload__MaxWaitSeconds", "2"), ("Overload__DegradeAfterSeconds", "0"));
+        var slow = await server.AddTokenAsync("game", "bytesPerSecond=1", "burstBytes=1");
+        using var client = RawClient.Connect(server.Port);
+        client.Send(Submit.RawRequest(slow, Submit.MadeDump(1, 300_000)));
+        for (var index = 0; index < 20; index++)
+        {
+            Assert.Equal(200, Submit.Dump(server.Port, server.Token, Submit.MadeDump(index, 5000)).Status);
+        }
+
+        LimitTests.AssertRefused(client.ReadReply(), 429, "token_over_rate");
+
+        // Nothing is given up unless the operator has said so; lifting the rate takes effect at once, for who waits, too.
+        using var second = RawClient.Connect(server.Port);
+        second.Send(Submit.RawRequest(slow, Submit.MadeDump(2, 300_000)));
+        await server.Data.SetLimitsAsync(slow, "bytesPerSecond=0");
+        await Eventually.TrueAsync(
+            () =>
+            {
+                using var retried = RawClient.Connect(server.Port);
+                retried.Send(Submit.RawRequest(slow, Submit.MadeDump(2, 300_000)));
+                return retried.ReadReply().Status == 200;
+            },
+            "The lifted rate holds no more");
+        Assert.All(await server.Data.ListAsync(), item => Assert.Null(item.Degraded));
+    }
+
+    [Fact]
+    public async Task One_token_with_hundreds_of_large_uploads_does_not_starve_another_with_small_ones()
+    {
+        // One turn at a time, so that there is contention; and a third client, with small uploads too, of the noisy token itself. Both
+        // pay the same for a commit. The one waits among the others of its token, the other does not.
+        await using var server = await TunedListener.StartAsync(
+            ("Overload__ReadingTurns", "1"), ("Overload__MaxWaitSeconds", "600"), ("Storage__InlineLimitBytes", "65536"));
+        var quiet = await server.AddTokenAsync("quiet");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var noise = Enumerable.Range(0, 300).Select(_ => FloodAsync(server.Port, server.Token, stop.Token)).ToList();
+        var (answeredQuiet, answeredNoisy) = (0, 0);
+        var beside = Task.Run(
+            async () =>
+            {
+                while (!stop.IsCancellationRequested)
+                {
+                    Assert.Equal(200, Submit.Dump(server.Port, server.Token, Submit.MadeDump(1, 3000)).Status);
+                    answeredNoisy++;
+                    await Task.Yield();
+                }
+            },
+            CancellationToken.None);
+        while (answeredQuiet < 60)
+        {
+            Assert.Equal(200, Submit.Dump(server.Port, quiet, Submit.MadeDump(1, 3000)).Status);
+            answeredQuiet++;
+        }
+
+        var between = answeredNoisy;
+        await stop.CancelAsync();
+        await beside;
+        var finished = (await Task.WhenAll(noise)).Count(done => done);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{answeredQuiet} quiet, {between} of the noisy token's own, {finished} floods finished");
+        Assert.Equal(0, finished);
+        Assert.InRange(between, 0, answeredQuiet * 2 / 3);
+    }
+
+    [Fact]
+    public async Task While_the_disk_hangs_uploads_wait_then_are_refused_and_what_was_taken_is_stored_when_it_is_back()
+    {
+        using var folder = new DataDirectory();
+        Assert.SkipWhen(Command.Find("fsfreeze") is null, "fsfreeze is not installed.");
+        var (image, reason) = await LoopImage.TryCreateAsync(Directory.CreateDirectory(folder.Scratch("disk")).FullName, 256, journal: true);
+        Assert.SkipWhen(image is null, reason);
+        await using (image)
+        {
+            using var data = new DataDirectory(Path.Combine(image.Mount, "data"));
+            var token = await data.AddTokenAsync("game");
+            await using var listener = await ListenerProcess.StartProgramAsync(Repository.Program, data.Location, new()
+            {
+                ["FASTLISTENER_Overload__CommitSlowMilliseconds"] = "100",
+                ["FASTLISTENER_Overload__CommitHoldMilliseconds"] = "300",
+                ["FASTLISTENER_Overload__MaxWaitSeconds"] = "2",
+                ["FASTLISTENER_Overload__DegradeAfterSeconds"] = "0",
+            });
+            var first = Submit.Dump(listener.HttpPort, token, Submit.MadeDump(1, 2000)).ReceiptOf();
+            (await Command.RunAsync("fsfreeze", ["-f", image.Mount])).Expect();
+            using var taken = RawClient.Connect(listener.HttpPort);
+            using var next = RawClient.Connect(listener.HttpPort);
+            try
+            {
+                // Two, so that one waits while the other's commit hangs.
+                taken.Send(Submit.RawRequest(token, Submit.MadeDump(2, 2000)));
+                next.Send(Submit.RawRequest(token, Submit.MadeDump(3, 2000)));
+                await Eventually.TrueAsync(() => listener.StandardError.Contains("Pressure: committer, Hold", StringComparison.Ordinal), "The pressure is noticed");
+                using var late = RawClient.Connect(listener.HttpPort);
+                late.Send(Submit.RawRequest(token, Submit.MadeDump(4, 2000)));
+                Assert.False(late.HasReplyWithin(TimeSpan.FromMilliseconds(300)), "It was not slowed first.");
+                LimitTests.AssertRefused(late.ReadReply(), 503, "overloaded");
+            }
+            finally
+            {
+                (await Command.RunAsync("fsfreeze", ["-u", image.Mount])).Expect();
+            }
+
+            var kept = new[] { first, taken.ReadReply().ReceiptOf(), next.ReadReply().ReceiptOf() };
+            await Eventually.TrueAsync(() => Submit.Dump(listener.HttpPort, token, Submit.MadeDump(5, 2000)).Status == 200, "Uploads are taken again");
+            Assert.Subset((await data.ListAsync()).Select(item => item.Rxid).ToHashSet(), kept.ToHashSet());
+            (await data.VerifyAsync()).Expect();
+        }
+    }
+
+    /// <summary>Sends an upload that is never done, as fast as it is taken. True: it was answered all the same.</summary>
+    private static async Task<bool> FloodAsync(int port, string token, CancellationToken stop)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendBufferSize = 64 * 1024 };
+        var slice = new byte[64 * 1024];
+        try
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, port, stop);
+            await socket.SendAsync(
+                Encoding.ASCII.GetBytes($"POST /post?format=minidump&token={token} HTTP/1.1\r\nHost: test\r\nContent-Length: 4000000000\r\n\r\nMDMP"), stop);
+            while (!stop.IsCancellationRequested)
+            {
+                await socket.SendAsync(slice, stop);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+
+        return true;
+    }
+}
