@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FastListener.Storage;
 
-// Event ids 500-599 belong to storage. Next free: 512. Ids are never reused.
+// Event ids 500-599 belong to storage. Next free: 514. Ids are never reused.
 internal static partial class StoreLog
 {
     [LoggerMessage(500, LogLevel.Warning, "Could not erase {Path}; recovery will find it")]
@@ -40,4 +40,10 @@ internal static partial class StoreLog
 
     [LoggerMessage(511, LogLevel.Error, "Pack {Pack} is {Length} bytes long but {Committed} are committed: objects are missing; run verify")]
     public static partial void PackTooShort(ILogger logger, long pack, long length, long committed);
+
+    [LoggerMessage(512, LogLevel.Warning, "Could not write ahead in pack {Pack}; it ends, and lone submissions are slower for a minute")]
+    public static partial void NoRunway(ILogger logger, long pack, Exception cause);
+
+    [LoggerMessage(513, LogLevel.Warning, "The last batch of pack {Pack}, from {From} to {To} bytes, did not survive whole; it was never acknowledged and is forgotten")]
+    public static partial void LastBatchUndone(ILogger logger, long pack, long from, long to);
 }

@@ -58,7 +58,7 @@ public sealed class FaultTests : IDisposable
         await using var store = await _data.OpenAsync(device: device);
         var first = await store.SubmitAsync(StoreActions.Bytes(20_000));
         var pack = Directory.GetFiles(Path.Combine(_data.Path, "packs")).Single();
-        var committed = new FileInfo(pack).Length;
+        var committed = StoreActions.CommittedEnd(_data.Path);
 
         var arrived = new CountdownEvent(8);
         device.Before = (call, path) =>
@@ -68,7 +68,7 @@ public sealed class FaultTests : IDisposable
                 arrived.Wait(TimeSpan.FromSeconds(30)); // the rest queues up behind the first
             }
 
-            if (call == "sync" && path == pack)
+            if (call == "sync" && path == pack && Thread.CurrentThread.Name == "pack") // and not the idle committer's, which writes ahead
             {
                 throw new StorageFaultException(StorageFaultKind.InputOutput, "The disk lost it.");
             }
@@ -97,6 +97,57 @@ public sealed class FaultTests : IDisposable
         Assert.True(next.Receipt.ObjectId > first.Receipt.ObjectId + refused, "ids of a failed batch are used again");
         Assert.Equal(2 + 8 - refused, reader.List(new()).Count());
         Assert.True(Verification.Run(_data.Path).IsClean);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_pack_whose_sync_fails_after_the_catalog_has_committed_is_taken_out_of_the_catalog_again(int failingUndos)
+    {
+        var device = new TestDevice();
+        var sent = new List<Sent>();
+        await using (var store = await _data.OpenAsync(Scenario.Options(_data.Path), device))
+        {
+            sent.Add(await store.SubmitAsync(StoreActions.Bytes(3000)));
+            var pack = Directory.GetFiles(Path.Combine(_data.Path, "packs")).Single();
+            using var committed = new ManualResetEventSlim();
+            var logSyncs = 0;
+            device.Before = (call, path) =>
+            {
+                if (call == "sync" && path == pack && Thread.CurrentThread.Name == "pack")
+                {
+                    Assert.True(committed.Wait(TimeSpan.FromSeconds(30)));
+                    throw new StorageFaultException(StorageFaultKind.InputOutput, "The disk lost it.");
+                }
+
+                if (call == "sync" && path.EndsWith("-wal", StringComparison.Ordinal))
+                {
+                    committed.Set();
+                    if (++logSyncs is > 1 and var count && count <= 1 + failingUndos)
+                    {
+                        throw new StorageFaultException(StorageFaultKind.InputOutput, "The disk lost that, too.");
+                    }
+                }
+            };
+            await Assert.ThrowsAsync<StorageFaultException>(() => store.SubmitAsync(StoreActions.Bytes(50_000)));
+            if (failingUndos == 2)
+            {
+                await Assert.ThrowsAsync<StorageFaultException>(() => store.SubmitAsync(StoreActions.Bytes(3001)));
+            }
+
+            device.Before = (_, _) => { };
+            sent.Add(await store.SubmitAsync(StoreActions.Bytes(3002)));
+            Assert.Equal(1 + Math.Max(failingUndos, 1), logSyncs);
+            using var reader = StoreReader.Open(_data.Path);
+            Assert.Equal(2, reader.List(new()).Count());
+        }
+
+        Assert.Empty(Directory.EnumerateFiles(Path.Combine(_data.Path, "files"), "*", SearchOption.AllDirectories));
+        await using (await _data.OpenAsync(Scenario.Options(_data.Path)))
+        {
+            Scenario.AssertKept(_data.Path, sent, []);
+        }
     }
 
     [Theory]

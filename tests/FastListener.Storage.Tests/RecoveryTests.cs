@@ -30,7 +30,7 @@ public sealed class RecoveryTests : IDisposable
         }
 
         var pack = Directory.GetFiles(Copy + "/packs").Single();
-        var committed = new FileInfo(pack).Length;
+        var committed = StoreActions.CommittedEnd(Copy);
         using (var tail = new FileStream(pack, FileMode.Append))
         {
             tail.Write(StoreActions.Bytes(10_001));
@@ -40,6 +40,54 @@ public sealed class RecoveryTests : IDisposable
         {
             Assert.Equal(committed + 4096, new FileInfo(pack).Length);
             Scenario.AssertKept(Copy, [sent], []);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_last_batch_that_did_not_survive_the_power_cut_is_forgotten_and_nothing_before_it_is(bool fileIsShort)
+    {
+        Sent kept;
+        await using (var store = await _data.OpenAsync(Scenario.Options(_data.Path + "/live")))
+        {
+            kept = await store.SubmitAsync(StoreActions.Bytes(3000));
+            CopyAsACrashWould(_data.Path + "/live", Copy);
+            var start = StoreActions.CommittedEnd(Copy);
+            Directory.Delete(Copy, recursive: true);
+            using (var submission = store.Begin())
+            {
+                submission.FollowUpOf = kept.Receipt.ObjectId;
+                await submission.AddAsync(PayloadKind.Attachment, "large", StoreActions.Bytes(50_000)); // a file of its own
+                await submission.AddAsync(PayloadKind.Attachment, "small", StoreActions.Bytes(500));
+                await store.CommitAsync(submission);
+            }
+
+            CopyAsACrashWould(_data.Path + "/live", Copy);
+            using var pack = File.OpenWrite(Directory.GetFiles(Copy + "/packs").Single());
+            if (fileIsShort)
+            {
+                pack.SetLength(start);
+            }
+            else
+            {
+                pack.Position = start + 400; // its header survived, a payload did not
+                pack.Write(new byte[96]);
+            }
+        }
+
+        await using (var store = await _data.OpenAsync(Scenario.Options(Copy)))
+        {
+            Scenario.AssertKept(Copy, [kept], []);
+            using (var reader = StoreReader.Open(Copy))
+            {
+                Assert.Single(reader.Find(kept.Reference)!.Payloads); // the late attachment is gone
+            }
+
+            Assert.Single(Directory.GetFiles(Copy + "/orphans")); // its file was durable before
+            var next = await store.SubmitAsync(StoreActions.Bytes(2500));
+            Assert.Equal(1, (await store.AttachAsync(kept.Receipt.ObjectId, "late", [1, 2, 3])).AttachmentId);
+            Scenario.AssertKept(Copy, [next], []);
         }
     }
 

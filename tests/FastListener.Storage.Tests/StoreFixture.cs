@@ -40,6 +40,13 @@ public static class StoreActions
         return bytes;
     }
 
+    /// <summary>Where the last pack ends as far as the catalog knows; its file may go on with zeros.</summary>
+    public static long CommittedEnd(string data)
+    {
+        using var connection = Catalog.CatalogConnection.OpenForReading(Path.Combine(data, "catalog.db"));
+        return connection.Scalar("SELECT committed_end FROM packs ORDER BY id DESC LIMIT 1");
+    }
+
     public static async Task<Sent> SubmitAsync(
         this ObjectStore store,
         byte[] report,

@@ -170,10 +170,12 @@ public sealed class UpkeepTests : IDisposable
     {
         string copy = _data.Path + "/copy";
         List<Sent> sent = [];
+        long committed;
         await using (var store = await _data.OpenAsync(Scenario.Options(Live)))
         {
             sent.Add(await store.SubmitAsync(StoreActions.Bytes(2000)));
             sent.Add(await store.SubmitAsync(StoreActions.Bytes(2001)));
+            committed = StoreActions.CommittedEnd(Live);
             Directory.CreateDirectory(copy + "/packs");
             Directory.CreateDirectory(copy + "/files");
             File.Copy(Directory.GetFiles(Live + "/packs").Single(), copy + "/packs/0000000001.pack"); // no end has been written yet
@@ -192,7 +194,7 @@ public sealed class UpkeepTests : IDisposable
         File.Delete(copy + "/catalog.db");
         using (var pack = File.OpenWrite(copy + "/packs/0000000001.pack"))
         {
-            pack.SetLength(pack.Length - 3000);
+            pack.SetLength(committed - 3000);
         }
 
         report = Salvage.Run(copy);

@@ -47,6 +47,12 @@ internal static class CatalogSchema
           requests INTEGER NOT NULL, bytes_in INTEGER NOT NULL, bytes_kept INTEGER NOT NULL,
           PRIMARY KEY(hour, instance, account_id, outcome)) WITHOUT ROWID;
         """,
+
+        // Everything in a pack before synced_end was durable before what lies between it and committed_end was committed.
+        """
+        ALTER TABLE packs ADD COLUMN synced_end INTEGER NOT NULL DEFAULT 0;
+        UPDATE packs SET synced_end=committed_end;
+        """,
     ];
 
     /// <summary>The version this program writes.</summary>

@@ -1,3 +1,5 @@
+using FastListener.Storage.Packs;
+
 namespace FastListener.Storage.Catalog;
 
 /// <summary>The catalog as its writer sees it: prepared statements, one transaction per batch. Used by the committer's thread, and before that by recovery.</summary>
@@ -18,6 +20,7 @@ internal sealed class CatalogWriter : IDisposable
     private readonly CatalogStatement _lease;
     private readonly CatalogStatement _payloadCount;
     private readonly CatalogStatement _findAttachment;
+    private StorageFile? _log;
 
     private CatalogWriter(CatalogConnection connection)
     {
@@ -28,7 +31,8 @@ internal sealed class CatalogWriter : IDisposable
         _addAttachment = connection.Prepare("INSERT INTO attachments VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)");
         _addFile = connection.Prepare("INSERT INTO files VALUES(?,?,?)");
         _setPack = connection.Prepare(
-            "INSERT INTO packs VALUES(?,?,?,1) ON CONFLICT(id) DO UPDATE SET committed_end=excluded.committed_end");
+            "INSERT INTO packs(id, instance, committed_end, synced_end, is_open) VALUES(?,?,?,?,1) "
+            + "ON CONFLICT(id) DO UPDATE SET committed_end=excluded.committed_end, synced_end=excluded.synced_end");
         _closePack = connection.Prepare("UPDATE packs SET is_open=0 WHERE id=?");
         _addProject = connection.Prepare("INSERT INTO projects(universe, project) VALUES(?,?) ON CONFLICT DO NOTHING");
         _findProject = connection.Prepare("SELECT id FROM projects WHERE universe=? AND project=?");
@@ -60,7 +64,23 @@ internal sealed class CatalogWriter : IDisposable
 
     public void Begin() => _begin.Run();
 
-    public void Commit() => _commit.Run();
+    /// <summary>Commits, durably. When it fails, nobody knows whether it did.</summary>
+    public void Commit()
+    {
+        _commit.Run();
+        _log?.SyncData();
+    }
+
+    /// <summary>
+    /// From here on <see cref="Commit"/> makes a transaction durable with a data sync of the write-ahead log instead of SQLite's own full sync, which
+    /// writes the file's times with every commit. Checkpoints still sync the log and the database as they always do. A transaction can be seen by
+    /// readers a moment before it is durable, and is not acknowledged before it is. Transactions of other statements are no longer synced.
+    /// </summary>
+    public void SyncLogThrough(StorageDevice device)
+    {
+        _connection.Execute("PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE; ROLLBACK"); // the transaction makes sure that the log exists
+        _log ??= device.OpenExisting(_connection.Path + "-wal");
+    }
 
     public void AddObject(
         in ObjectRow row, in Charge charge, ReadOnlySpan<byte> client, ReadOnlySpan<byte> payloads, ReadOnlySpan<byte> signature, ReadOnlySpan<byte> degraded) =>
@@ -82,7 +102,39 @@ internal sealed class CatalogWriter : IDisposable
 
     public void AddFile(string name, long objectId, long size) => _addFile.BindText(1, name).Bind(2, objectId).Bind(3, size).Run();
 
-    public void SetPack(long pack, uint instance, long committedEnd) => _setPack.Bind(1, pack).Bind(2, instance).Bind(3, committedEnd).Run();
+    /// <summary>A batch goes from <paramref name="syncedEnd"/> to <paramref name="committedEnd"/>; what lies before it is durable.</summary>
+    public void SetPack(long pack, uint instance, long committedEnd, long syncedEnd) =>
+        _setPack.Bind(1, pack).Bind(2, instance).Bind(3, committedEnd).Bind(4, syncedEnd).Run();
+
+    /// <summary>
+    /// Takes out everything a pack holds from <paramref name="start"/> on, in a transaction of its own: it was committed beside its bytes, and they did
+    /// not become durable. Nothing of it was acknowledged. Whatever else was booked in the batch's transaction (the ledger) has to be taken back here, too.
+    /// </summary>
+    public void Undo(long pack, long start)
+    {
+        Begin();
+        try
+        {
+            foreach (var table in (ReadOnlySpan<string>)["objects", "attachments"])
+            {
+                foreach (var file in FilesOf(table, pack, start))
+                {
+                    RunOnce("DELETE FROM files WHERE name=?", statement => statement.BindText(1, file));
+                }
+
+                RunOnce($"DELETE FROM {table} WHERE pack=? AND offset>=?", statement => statement.Bind(1, pack).Bind(2, start));
+            }
+
+            RunOnce("UPDATE packs SET committed_end=?1, synced_end=?1 WHERE id=?2", statement => statement.Bind(1, start).Bind(2, pack));
+            RunOnce("DELETE FROM packs WHERE id=? AND committed_end<=?", statement => statement.Bind(1, pack).Bind(2, PackLayout.FileHeaderSize));
+            Commit();
+        }
+        catch
+        {
+            _connection.Rollback();
+            throw;
+        }
+    }
 
     public void ClosePack(long pack) => _closePack.Bind(1, pack).Run();
 
@@ -153,7 +205,37 @@ internal sealed class CatalogWriter : IDisposable
         }
     }
 
-    public void Dispose() => _connection.Dispose();
+    public void Dispose()
+    {
+        _log?.Dispose();
+        _connection.Dispose();
+    }
+
+    private List<string> FilesOf(string table, long pack, long start)
+    {
+        var files = new List<string>();
+        using var statement = _connection.Prepare($"SELECT payloads FROM {table} WHERE pack=? AND offset>=?");
+        statement.Bind(1, pack).Bind(2, start);
+        while (statement.Step())
+        {
+            foreach (var payload in PayloadTable.Read(statement.Blob(0), 0, default, pack, 0, 0))
+            {
+                if (payload.File is { } file)
+                {
+                    files.Add(file);
+                }
+            }
+        }
+
+        return files;
+    }
+
+    private void RunOnce(string sql, Action<CatalogStatement> bind)
+    {
+        using var statement = _connection.Prepare(sql);
+        bind(statement);
+        statement.Run();
+    }
 
     private int FindAccount(ReadOnlySpan<byte> key)
     {

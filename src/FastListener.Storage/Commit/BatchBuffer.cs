@@ -32,13 +32,13 @@ internal sealed class BatchBuffer(int capacity) : IDisposable
     }
 
     /// <summary>Pads and heads the batch.</summary>
-    public ReadOnlySpan<byte> Finish(long pack, long offset, int records, long now)
+    public BatchBytes Finish(long pack, long offset, int records, long now)
     {
         var padded = (int)PackLayout.Align(_length);
         var bytes = Current.Span[..padded];
         bytes[_length..].Clear();
         PackLayout.WriteBatchHeader(bytes, new(pack, offset, padded, records, now));
-        return bytes;
+        return new(Current, padded);
     }
 
     public void Dispose()

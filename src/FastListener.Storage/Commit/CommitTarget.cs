@@ -15,6 +15,7 @@ internal sealed class CommitTarget : IDisposable
 
     private const int ObjectIdBlock = 4096;
     private const int PackIdBlock = 1;
+    private const long RunwayPause = 60_000_000; // microseconds
 
     private readonly StoreOptions _options;
     private readonly StoreLayout _layout;
@@ -31,10 +32,12 @@ internal sealed class CommitTarget : IDisposable
     private readonly List<long> _closedPacks = [];
     private readonly List<long> _packsInDoubt = [];
     private readonly List<(long ObjectId, PayloadFile File)> _filesInDoubt = [];
+    private readonly List<(long Pack, long Start)> _batchesToUndo = [];
     private CatalogWriter? _catalog;
     private Stage _stage;
     private bool _inTransaction;
     private long _now;
+    private long _noRunwayBefore;
 
     private enum Stage
     {
@@ -42,6 +45,7 @@ internal sealed class CommitTarget : IDisposable
         WritingPack,
         WritingCatalog,
         Committing,
+        Syncing,
         Committed,
     }
 
@@ -54,6 +58,7 @@ internal sealed class CommitTarget : IDisposable
         _logger = logger;
         _catalog = catalog;
         _packs = new(layout, device, instance, direct, logger);
+        catalog.SyncLogThrough(device);
         _checkpointer = new(layout.Catalog, logger);
     }
 
@@ -106,11 +111,15 @@ internal sealed class CommitTarget : IDisposable
 
     public long TakeId() => _objectIds.Take();
 
-    /// <summary>Makes the batch durable. When it returns, every entry may be acknowledged.</summary>
-    public void Write(ReadOnlySpan<byte> bytes, List<BatchEntry> batch, long now)
+    /// <summary>
+    /// Makes the batch durable. When it returns, every entry may be acknowledged. The pack and the catalog's log are synced at the same time, since a
+    /// disk does two flushes at once in the time of one; a batch whose pack did not become durable is taken out of the catalog again, here or by the
+    /// next start, which looks at the last batch of a pack that was not ended.
+    /// </summary>
+    public void Write(BatchBytes bytes, List<BatchEntry> batch, long now)
     {
         _stage = Stage.WritingPack;
-        _packs.Append(bytes);
+        _packs.Begin(bytes);
         _stage = Stage.WritingCatalog;
         EnterTransaction();
         foreach (var entry in batch)
@@ -119,7 +128,7 @@ internal sealed class CommitTarget : IDisposable
         }
 
         var catalog = _catalog!;
-        catalog.SetPack(_packs.Pack, _instance, _packs.End + bytes.Length);
+        catalog.SetPack(_packs.Pack, _instance, _packs.End + bytes.Length, _packs.End);
         foreach (var pack in _closedPacks)
         {
             catalog.ClosePack(pack);
@@ -131,8 +140,12 @@ internal sealed class CommitTarget : IDisposable
         }
 
         _packIds.Renew(catalog);
+        _stage = Stage.WritingPack;
+        _packs.WaitWritten(); // a reader must find what a committed row names
         _stage = Stage.Committing;
         catalog.Commit();
+        _stage = Stage.Syncing;
+        _packs.WaitDurable();
         _stage = Stage.Committed;
         _inTransaction = false;
         _packs.Confirm();
@@ -151,11 +164,11 @@ internal sealed class CommitTarget : IDisposable
     }
 
     /// <summary>
-    /// After a fault: the pack is never written again; a catalog that failed is closed. True when nobody knows whether the batch was committed.
+    /// After a fault: the pack is never written again; a catalog that failed is closed. True when nobody knows whether the batch is in the catalog.
     /// </summary>
     public bool Abandon(Exception cause)
     {
-        var inDoubt = _stage == Stage.Committing;
+        var inDoubt = _stage is Stage.Committing;
         if (_stage is Stage.Committed)
         {
             return false;
@@ -167,6 +180,11 @@ internal sealed class CommitTarget : IDisposable
         {
             DropCatalog(cause);
         }
+        else if (_stage is Stage.Syncing)
+        {
+            _inTransaction = false;
+            inDoubt = !TryUndo();
+        }
         else if (_inTransaction)
         {
             _catalog!.Connection.Rollback();
@@ -175,6 +193,11 @@ internal sealed class CommitTarget : IDisposable
 
         if (inDoubt)
         {
+            if (!_packs.Settle())
+            {
+                _batchesToUndo.Add((_packs.Pack, _packs.End));
+            }
+
             _packsInDoubt.Add(_packs.Pack);
             _packs.Release();
         }
@@ -207,6 +230,27 @@ internal sealed class CommitTarget : IDisposable
         {
             _catalog?.Connection.Rollback();
             _inTransaction = false;
+        }
+    }
+
+    /// <summary>While nothing waits: prepares the way for the next batch.</summary>
+    public void UseIdleTime(long now)
+    {
+        if (now < _noRunwayBefore)
+        {
+            return;
+        }
+
+        try
+        {
+            _packs.ExtendRunway();
+        }
+        catch (StorageFaultException fault)
+        {
+            // It was only zeros, but a sync that failed may have been about more.
+            StoreLog.NoRunway(_logger, _packs.Pack, fault);
+            _noRunwayBefore = now + RunwayPause;
+            ClosePack(now);
         }
     }
 
@@ -365,6 +409,21 @@ internal sealed class CommitTarget : IDisposable
         }
     }
 
+    /// <summary>The catalog has committed a batch whose bytes did not become durable. False when it cannot forget it now: the next one who opens it must.</summary>
+    private bool TryUndo()
+    {
+        try
+        {
+            _catalog!.Undo(_packs.Pack, _packs.End);
+            return true;
+        }
+        catch (IOException fault)
+        {
+            DropCatalog(fault);
+            return false;
+        }
+    }
+
     private void DropCatalog(Exception cause)
     {
         StoreLog.CatalogDropped(_logger, cause);
@@ -386,6 +445,7 @@ internal sealed class CommitTarget : IDisposable
             catalog.Connection.SetBusyTimeout(2_000);
             catalog.Connection.Checkpoint(CatalogConnection.CheckpointTruncate);
             catalog.Connection.SetBusyTimeout(10_000);
+            catalog.SyncLogThrough(_device);
             ResolveDoubts(catalog, now);
         }
         catch
@@ -399,6 +459,12 @@ internal sealed class CommitTarget : IDisposable
 
     private void ResolveDoubts(CatalogWriter catalog, long now)
     {
+        foreach (var (pack, start) in _batchesToUndo)
+        {
+            catalog.Undo(pack, start);
+        }
+
+        _batchesToUndo.Clear();
         foreach (var pack in _packsInDoubt)
         {
             var end = catalog.Connection.Scalar($"SELECT committed_end FROM packs WHERE id={pack}");

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using FastListener.Storage.Catalog;
+using FastListener.Storage.Devices;
 using FastListener.Storage.Packs;
 using FastListener.Storage.Payloads;
 using Microsoft.Extensions.Logging;
@@ -13,6 +14,10 @@ namespace FastListener.Storage.Commit;
 /// </summary>
 internal sealed class Committer : IDisposable
 {
+    private const int AnsweredHere = 4; // waking another thread costs more than a few answers
+    private const int ExpectedLeast = 4;
+    private const int PauseMicroseconds = 50;
+
     private readonly StoreOptions _options;
     private readonly CommitTarget _target;
     private readonly TimeProvider _time;
@@ -29,6 +34,8 @@ internal sealed class Committer : IDisposable
     private int _randomUsed;
     private int _inLanes;
     private long _lastTime;
+    private int _lastCount;
+    private TimeSpan _lastCommit;
     private CommitCounters _counters;
 
     public Committer(StoreOptions options, CommitTarget target, TimeProvider time, ILogger logger)
@@ -106,6 +113,7 @@ internal sealed class Committer : IDisposable
             return false;
         }
 
+        WaitForCompany();
         while (_waiting.Count < _waitingLimit && _queue.Reader.TryRead(out var arrived))
         {
             _waiting.Add(arrived);
@@ -122,11 +130,43 @@ internal sealed class Committer : IDisposable
         return _batch.Count > 0;
     }
 
+    /// <summary>
+    /// Right after the answers to a large batch its senders come back one by one: taking the first alone would cost everybody else a whole commit. So
+    /// while each short pause brings more, the batch may grow to the size of the last one, for at most half of the time that one took.
+    /// </summary>
+    private void WaitForCompany()
+    {
+        if (_lastCount < ExpectedLeast)
+        {
+            return;
+        }
+
+        var seen = _waiting.Count + _queue.Reader.Count;
+        var start = _time.GetTimestamp();
+        while (seen < _lastCount && _time.GetElapsedTime(start) < _lastCommit / 2)
+        {
+            Libc.Pause(PauseMicroseconds);
+            var count = _waiting.Count + _queue.Reader.Count;
+            if (count == seen)
+            {
+                return;
+            }
+
+            seen = count;
+        }
+    }
+
     private bool WaitForFirst()
     {
         Submission? first;
         while (!_queue.Reader.TryRead(out first))
         {
+            _target.UseIdleTime(Now());
+            if (_queue.Reader.TryRead(out first))
+            {
+                break;
+            }
+
 #pragma warning disable CA2012 // consumed once, below: this thread waits by its own event instead of an await
             var wait = _queue.Reader.WaitToReadAsync(CancellationToken.None).GetAwaiter();
 #pragma warning restore CA2012
@@ -150,6 +190,8 @@ internal sealed class Committer : IDisposable
     private void CommitBatch()
     {
         var now = Now();
+        var begun = _time.GetTimestamp();
+        _lastCount = _batch.Count;
         try
         {
             _target.Prepare(_batch.Count, now);
@@ -168,6 +210,7 @@ internal sealed class Committer : IDisposable
         finally
         {
             _target.EndBatch();
+            _lastCommit = _time.GetElapsedTime(begun);
         }
     }
 
@@ -236,9 +279,10 @@ internal sealed class Committer : IDisposable
         }
 
         _counters.Succeeded(_batch.Count - late, late, bytes, large);
+        var here = _batch.Count <= AnsweredHere;
         foreach (var entry in _batch)
         {
-            entry.Submission.Complete(new Receipt(entry.Id, entry.Random, entry.IsLate ? entry.FirstIndex : 0));
+            entry.Submission.Complete(new Receipt(entry.Id, entry.Random, entry.IsLate ? entry.FirstIndex : 0), here);
         }
 
         _batch.Clear();

@@ -8,7 +8,7 @@ namespace FastListener.Storage.Commit;
 
 /// <summary>
 /// Cleans up after instances that ended without saying goodbye, and after nobody else: an instance that lives holds the lock in its staging
-/// directory. Costs nothing after a clean end; never reads inside packs.
+/// directory. Costs nothing after a clean end; reads no more of a pack than the last batch of one that was not ended.
 /// </summary>
 internal sealed class Recovery(StoreLayout layout, StorageDevice device, CatalogWriter catalog, ILogger logger)
 {
@@ -76,40 +76,70 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
         return dead;
     }
 
-    /// <summary>What a pack holds beyond its committed end does not exist.</summary>
+    /// <summary>
+    /// What a pack holds beyond its committed end does not exist. Its last batch was synced at the same time as the catalog: when it is not whole, the
+    /// power went between the two, nothing of it was acknowledged, and the catalog forgets it.
+    /// </summary>
     private void CutPacks(Dictionary<uint, LockFile?> dead, long now)
     {
-        var open = new List<(long Pack, long End)>();
-        using (var statement = _connection.Prepare("SELECT id, committed_end, instance FROM packs WHERE is_open=1"))
-        {
-            while (statement.Step())
-            {
-                if (dead.ContainsKey((uint)statement.Int64(2)))
-                {
-                    open.Add((statement.Int64(0), statement.Int64(1)));
-                }
-            }
-        }
-
-        foreach (var (pack, end) in open)
+        foreach (var (pack, end, start) in OpenPacks(dead))
         {
             var info = new FileInfo(layout.Pack(pack));
-            if (!info.Exists || info.Length < end)
+            var isFirst = start <= PackLayout.FileHeaderSize; // then not even the header was durable
+            if (!info.Exists || (info.Length < start && !isFirst))
             {
                 StoreLog.PackTooShort(logger, pack, info.Exists ? info.Length : 0, end); // leave the evidence as it is
+                _connection.Execute($"UPDATE packs SET is_open=0 WHERE id={pack}");
+                continue;
             }
-            else
+
+            var kept = end;
+            if (!IsWhole(pack, start, end))
             {
-                using var file = device.OpenExisting(info.FullName);
-                PackWriter.Finish(file, pack, end, now);
-                if (info.Length > end)
-                {
-                    StoreLog.PackCut(logger, pack, info.Length, end);
-                }
+                StoreLog.LastBatchUndone(logger, pack, start, end);
+                catalog.Undo(pack, start);
+                kept = start;
+            }
+
+            if (kept == start && isFirst)
+            {
+                device.Delete(info.FullName);
+                continue;
+            }
+
+            using (var file = device.OpenExisting(info.FullName))
+            {
+                PackWriter.Finish(file, pack, kept, now); // its sync makes durable what was only whole
+            }
+
+            if (info.Length > kept)
+            {
+                StoreLog.PackCut(logger, pack, info.Length, kept);
             }
 
             _connection.Execute($"UPDATE packs SET is_open=0 WHERE id={pack}");
         }
+    }
+
+    private bool IsWhole(long pack, long start, long end)
+    {
+        using var scanner = new PackScanner(layout, pack, knownEnd: 0, []);
+        return scanner.IsWhole(start, end);
+    }
+
+    private List<(long Pack, long End, long Start)> OpenPacks(Dictionary<uint, LockFile?> dead)
+    {
+        var open = new List<(long, long, long)>();
+        using var statement = _connection.Prepare("SELECT id, committed_end, synced_end, instance FROM packs WHERE is_open=1");
+        while (statement.Step())
+        {
+            if (dead.ContainsKey((uint)statement.Int64(3)))
+            {
+                open.Add((statement.Int64(0), statement.Int64(1), statement.Int64(2)));
+            }
+        }
+
+        return open;
     }
 
     /// <summary>Packs that never saw a commit: empty ones go, others are kept for whoever wants to look.</summary>

@@ -71,6 +71,12 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "posix_fadvise", SetLastError = true)]
     public static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
 
+    /// <summary>Sleeps for about so long: a timer of .NET's is a thousand times coarser.</summary>
+    [LibraryImport("libc", EntryPoint = "usleep")]
+    private static partial int Sleep(uint microseconds);
+
+    public static void Pause(int microseconds) => _ = Sleep((uint)microseconds);
+
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Rename(string source, string target);
 

@@ -110,6 +110,28 @@ internal sealed class PackScanner : IDisposable
         }
     }
 
+    /// <summary>Whether everything from one batch's start to another's end is there and right, large payloads' files by their length.</summary>
+    public bool IsWhole(long start, long end)
+    {
+        for (var offset = start; offset < end;)
+        {
+            if (end > _length || !TryReadBatchHeader(offset, out var batch) || offset + batch.Length > end)
+            {
+                return false;
+            }
+
+            var records = ReadRecords(offset, batch.Records, offset + batch.Length, out _);
+            if (records.Count < batch.Records || !records.TrueForAll(IsWhole))
+            {
+                return false;
+            }
+
+            offset += batch.Length;
+        }
+
+        return true;
+    }
+
     public void Dispose() => _file.Dispose();
 
     private (List<StoredRecord> Records, bool IsProved) Give(List<StoredRecord> records, long end, bool isProved)
@@ -139,8 +161,27 @@ internal sealed class PackScanner : IDisposable
             offset += PackLayout.Alignment;
         }
         while (offset < _length && !TryReadBatchHeader(offset, out _));
+        if (offset >= _length && IsZero(from))
+        {
+            return offset; // written ahead, never used
+        }
+
         _skipped.Add($"{At(from)}: {Math.Min(offset, _length) - from} bytes hold no batch.");
         return offset;
+    }
+
+    private bool IsZero(long offset)
+    {
+        var bytes = new byte[64 * 1024];
+        for (int read; (read = RandomAccess.Read(_file, bytes, offset)) > 0; offset += read)
+        {
+            if (bytes.AsSpan(0, read).ContainsAnyExcept((byte)0))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private List<StoredRecord> ReadRecords(long batchOffset, int count, long limit, out long end)

@@ -4,12 +4,42 @@ using Microsoft.Extensions.Logging;
 namespace FastListener.Storage.Packs;
 
 /// <summary>
-/// The pack being written. It ends where the catalog says it ends; after a failed write or sync it is never written again. Used by the committer only.
+/// The pack being written. It ends where the catalog says it ends; after a failed write or sync it is never written again. Used by the committer
+/// only; a thread of its own makes the blocking calls that may run beside the catalog's.
 /// </summary>
-internal sealed class PackWriter(StoreLayout layout, StorageDevice device, uint instance, bool direct, ILogger logger) : IDisposable
+internal sealed class PackWriter : IDisposable
 {
+    private const int RunwayStep = 1024 * 1024;
+    private const int RunwayLeast = 128 * 1024;
+    private const int WrittenByCaller = 256 * 1024; // below this another thread would not have begun before the write is done
+
+    private readonly StoreLayout _layout;
+    private readonly StorageDevice _device;
+    private readonly uint _instance;
+    private readonly bool _direct;
+    private readonly ILogger _logger;
+    private readonly Thread _thread;
+    private readonly ManualResetEventSlim _begun = new(initialState: false, spinCount: 0);
+    private readonly ManualResetEventSlim _written = new(initialState: true, spinCount: 0);
+    private readonly ManualResetEventSlim _durable = new(initialState: true, spinCount: 0);
     private StorageFile? _file;
+    private AlignedBuffer? _zeros;
+    private BatchBytes _batch;
+    private StorageFaultException? _fault;
+    private bool _stopping;
     private long _writtenEnd;
+    private long _runwayEnd;
+
+    public PackWriter(StoreLayout layout, StorageDevice device, uint instance, bool direct, ILogger logger)
+    {
+        _layout = layout;
+        _device = device;
+        _instance = instance;
+        _direct = direct;
+        _logger = logger;
+        _thread = new Thread(Run, maxStackSize: 256 * 1024) { IsBackground = true, Name = "pack" };
+        _thread.Start();
+    }
 
     /// <summary>True when a batch can be appended.</summary>
     public bool IsOpen => _file is not null;
@@ -27,40 +57,117 @@ internal sealed class PackWriter(StoreLayout layout, StorageDevice device, uint 
     public void Create(long pack, long now)
     {
         Pack = pack;
-        End = _writtenEnd = PackLayout.FileHeaderSize;
-        var path = layout.Pack(pack);
-        var file = device.Create(path, direct);
+        End = _writtenEnd = _runwayEnd = PackLayout.FileHeaderSize;
+        var path = _layout.Pack(pack);
+        var file = _device.Create(path, _direct);
         try
         {
             using var header = new AlignedBuffer(PackLayout.FileHeaderSize);
-            PackLayout.WriteFileHeader(header.Span, pack, instance, now);
+            PackLayout.WriteFileHeader(header.Span, pack, _instance, now);
             file.Write(header.Span, 0);
-            device.SyncDirectory(layout.Packs);
+            _device.SyncDirectory(_layout.Packs);
         }
         catch
         {
             file.Dispose();
-            device.Delete(path);
+            _device.Delete(path);
             throw;
         }
 
         _file = file;
     }
 
-    /// <summary>Writes a batch (aligned in memory and in length) at <see cref="End"/> and makes it durable.</summary>
-    public void Append(ReadOnlySpan<byte> batch)
+    /// <summary>
+    /// Begins to write a batch at <see cref="End"/> and to make it durable. Its memory stays in use until <see cref="WaitDurable"/> or <see cref="Settle"/>.
+    /// </summary>
+    public void Begin(BatchBytes batch)
     {
         _writtenEnd = End + batch.Length;
-        _file!.Write(batch, End);
-        _file.SyncData();
+        _batch = batch;
+        _fault = null;
+        _durable.Reset();
+        if (batch.Length <= WrittenByCaller)
+        {
+            try
+            {
+                _file!.Write(batch.Span, End);
+            }
+            catch
+            {
+                _durable.Set();
+                throw;
+            }
+        }
+        else
+        {
+            _written.Reset();
+        }
+
+        _begun.Set();
     }
 
-    /// <summary>The catalog has committed the batch.</summary>
+    /// <summary>Waits until the batch lies where readers look for it. Not yet durable.</summary>
+    public void WaitWritten()
+    {
+        _written.Wait();
+        if (Volatile.Read(ref _fault) is { } fault)
+        {
+            _durable.Wait();
+            throw Again(fault);
+        }
+    }
+
+    /// <summary>Waits until the batch is durable; throws when it is not.</summary>
+    public void WaitDurable()
+    {
+        _durable.Wait();
+        if (_fault is { } fault)
+        {
+            throw Again(fault);
+        }
+    }
+
+    /// <summary>Waits until nothing is under way. False when the batch that was did not become durable.</summary>
+    public bool Settle()
+    {
+        _durable.Wait();
+        return _fault is null;
+    }
+
+    /// <summary>The catalog has committed the batch, and it is durable.</summary>
     public void Confirm() => End = _writtenEnd;
+
+    /// <summary>
+    /// Writes zeros ahead of the end, durably, while nobody waits. A batch written over them changes neither the file's length nor its map of blocks,
+    /// so its sync has only the bytes to make durable: a lone submission is what profits.
+    /// </summary>
+    public void ExtendRunway()
+    {
+        if (_file is null || _runwayEnd - End >= RunwayLeast)
+        {
+            return;
+        }
+
+        if (_zeros is null)
+        {
+            _zeros = new(RunwayStep / 4);
+            _zeros.Span.Clear();
+        }
+
+        var start = Math.Max(_runwayEnd, End);
+        for (var written = 0; written < RunwayStep; written += _zeros.Size)
+        {
+            _file.Write(_zeros.Span, start + written);
+        }
+
+        _file.SyncData();
+        _runwayEnd = start + RunwayStep;
+    }
 
     /// <summary>Ends the pack for good at the end the catalog knows. Returns false when the disk did not let us; recovery does it then.</summary>
     public bool Close(long now)
     {
+        Settle();
         if (_file is not { } file)
         {
             return true;
@@ -76,14 +183,14 @@ internal sealed class PackWriter(StoreLayout layout, StorageDevice device, uint 
 
             if (!HasCommits)
             {
-                device.Delete(layout.Pack(Pack));
+                _device.Delete(_layout.Pack(Pack));
             }
 
             return true;
         }
         catch (StorageFaultException fault)
         {
-            StoreLog.PackCloseFailed(logger, Pack, fault);
+            StoreLog.PackCloseFailed(_logger, Pack, fault);
             return false;
         }
     }
@@ -91,11 +198,22 @@ internal sealed class PackWriter(StoreLayout layout, StorageDevice device, uint 
     /// <summary>Lets go of the pack without touching it: whether its last batch was committed is not known.</summary>
     public void Release()
     {
+        Settle();
         _file?.Dispose();
         _file = null;
     }
 
-    public void Dispose() => Release();
+    public void Dispose()
+    {
+        Release();
+        _stopping = true;
+        _begun.Set();
+        _thread.Join();
+        _begun.Dispose();
+        _written.Dispose();
+        _durable.Dispose();
+        _zeros?.Dispose();
+    }
 
     /// <summary>Cuts a pack at its committed end and writes the batch of no records that says so.</summary>
     public static void Finish(StorageFile file, long pack, long end, long now)
@@ -110,5 +228,39 @@ internal sealed class PackWriter(StoreLayout layout, StorageDevice device, uint 
         }
 
         file.SyncData();
+    }
+
+    /// <summary>A fault of the other thread, thrown on this one.</summary>
+    private static StorageFaultException Again(StorageFaultException fault) => new(fault.Kind, fault.Message, fault);
+
+    private void Run()
+    {
+        while (true)
+        {
+            _begun.Wait();
+            _begun.Reset();
+            if (_stopping)
+            {
+                return;
+            }
+
+            try
+            {
+                if (!_written.IsSet)
+                {
+                    _file!.Write(_batch.Span, End);
+                    _written.Set();
+                }
+
+                _file!.SyncData();
+            }
+            catch (Exception exception)
+            {
+                _fault = exception as StorageFaultException ?? new StorageFaultException(StorageFaultKind.InputOutput, exception.Message, exception);
+            }
+
+            _durable.Set();
+            _written.Set(); // a write that failed is waited for as well
+        }
     }
 }

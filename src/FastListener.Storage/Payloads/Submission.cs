@@ -168,8 +168,8 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
         return new(this, _receipt.Version);
     }
 
-    /// <summary>Ends the wait: it is durable. Its parts return to the pool.</summary>
-    internal void Complete(in Receipt receipt)
+    /// <summary>Ends the wait: it is durable. Its parts return to the pool. <paramref name="here"/>: what waits goes on on this thread.</summary>
+    internal void Complete(in Receipt receipt, bool here)
     {
         foreach (var payload in Parts.Payloads)
         {
@@ -177,6 +177,7 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
         }
 
         Recycle();
+        _receipt.RunContinuationsAsynchronously = !here;
         _receipt.SetResult(receipt);
     }
 

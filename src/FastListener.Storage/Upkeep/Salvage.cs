@@ -85,7 +85,9 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         try
         {
             using var connection = CatalogConnection.OpenForReading(layout.Catalog);
-            using var ends = connection.Prepare("SELECT id, committed_end FROM packs");
+            // What lies before synced_end is known to be durable; catalogs of older versions synced the pack first.
+            var synced = connection.Scalar("SELECT count(*) FROM pragma_table_info('packs') WHERE name='synced_end'") != 0;
+            using var ends = connection.Prepare(synced ? "SELECT id, CASE is_open WHEN 1 THEN synced_end ELSE committed_end END FROM packs" : "SELECT id, committed_end FROM packs");
             while (ends.Step())
             {
                 _knownEnds[ends.Int64(0)] = ends.Int64(1);
@@ -140,7 +142,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         _bytes += scanner.End;
         _highestId = Math.Max(_highestId, scanner.HighestId);
         _instances.Add(scanner.Instance);
-        catalog.SetPack(pack, scanner.Instance, scanner.End);
+        catalog.SetPack(pack, scanner.Instance, scanner.End, scanner.End);
         catalog.ClosePack(pack);
     }
 
