@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using FastListener.Benchmarks.Running;
 using FastListener.Storage.Catalog;
+using FastListener.Storage.Devices;
 using FastListener.TestInputs;
 using Microsoft.Data.Sqlite;
 
@@ -34,6 +35,7 @@ public class CatalogTransactionBenchmarks
     {
         _id = 0;
         _catalog = CatalogWriter.Open(Path.Combine(DiskRoom.NewDirectory("catalog"), "catalog.db"), create: true);
+        _catalog.SyncLogThrough(new LinuxDevice());
     }
 
     [IterationCleanup(Target = nameof(FastListener))]
@@ -59,7 +61,10 @@ public class CatalogTransactionBenchmarks
         }
 
         _insert = Command("INSERT INTO objects VALUES($p0,$p1,$p2,$p3,$p4,$p5,$p6,$p7,$p8,$p9,$p10,$p11,$p12,$p13,$p14,$p15,$p16,$p17,$p18)", 19);
-        _setPack = Command("INSERT INTO packs VALUES($p0,$p1,$p2,1) ON CONFLICT(id) DO UPDATE SET committed_end=excluded.committed_end", 3);
+        _setPack = Command(
+            "INSERT INTO packs(id, instance, committed_end, synced_end, is_open) VALUES($p0,$p1,$p2,$p3,1) "
+            + "ON CONFLICT(id) DO UPDATE SET committed_end=excluded.committed_end, synced_end=excluded.synced_end",
+            4);
     }
 
     [IterationCleanup(Target = nameof(AdoNet))]
@@ -87,7 +92,7 @@ public class CatalogTransactionBenchmarks
                 Run(_insert, id, 7L, 1L, 1L, 0L, id, id, _client, 1L, id * 22_528, 22_528L, 1L, 20_480L, _table, _signature, 1L, 21_000L, 20_480L, string.Empty);
             }
 
-            Run(_setPack, 1L, 1L, _id * 22_528);
+            Run(_setPack, 1L, 1L, _id * 22_528, _id * 22_528);
             transaction.Commit();
         }
     }
@@ -105,7 +110,7 @@ public class CatalogTransactionBenchmarks
                 _catalog.AddObject(row, new Charge(1, 21_000, 20_480), _client, _table, _signature, degraded: default);
             }
 
-            _catalog.SetPack(1, 1, _id * 22_528);
+            _catalog.SetPack(1, 1, _id * 22_528, _id * 22_528);
             _catalog.Commit();
         }
     }

@@ -73,7 +73,8 @@ public class PackAppendBenchmarks
     {
         for (var i = 0; i < Batches; i++)
         {
-            _pack!.Append(_batch!.Span);
+            _pack!.Begin(new BatchBytes(_batch!, _batch!.Size));
+            _pack.WaitDurable();
             _pack.Confirm();
         }
 
