@@ -32,7 +32,7 @@ public sealed record StoreOptions
     public long LargeBufferMemoryBytes { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>How large payloads are written.</summary>
-    public LargeFileMode LargeFiles { get; init; } = LargeFileMode.Direct;
+    public LargeFileMode LargeFiles { get; init; } = LargeFileMode.EarlyWriteBack;
 
     /// <summary>Write packs past the page cache (<c>O_DIRECT</c>) where the file system allows it.</summary>
     public bool DirectPacks { get; init; } = true;

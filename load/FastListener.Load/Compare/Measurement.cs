@@ -72,7 +72,7 @@ internal static class MeasurementCatalog
             new()
             {
                 Key = "large", Title = "256 MiB form, 2 at once", Input = "form-256m", Connections = 2, RequestsEach = 2, WarmUpInput = "form-32m",
-                Peers = ["fastlistener", "fastlistener-write-back", "fastlistener-kestrel", "aspnet-tuned", "aspnet-documented", "node", "nginx", "c-receiver"],
+                Peers = ["fastlistener", "fastlistener-direct", "fastlistener-kestrel", "aspnet-tuned", "aspnet-documented", "node", "nginx", "c-receiver"],
             },
             new()
             {

@@ -15,7 +15,7 @@ internal static class PeerCatalog
         Listener("fastlistener", "FastListener", []),
         Listener("fastlistener-kestrel", "FastListener, Kestrel's transport", [("Listen__Transport", "kestrel")]),
         Listener("fastlistener-buffered", "FastListener, packs through the page cache", [("Storage__DirectPacks", "false")]),
-        Listener("fastlistener-write-back", "FastListener, large files through the page cache, written back early", [("Storage__DirectFiles", "false")]),
+        Listener("fastlistener-direct", "FastListener, large files past the page cache", [("Storage__DirectFiles", "true")]),
         Listener("fastlistener-parse", "FastListener, parse only", []) with
         {
             // A form announced as JSON that holds a minidump: received, parsed and held to its last byte, then refused on a kept connection.

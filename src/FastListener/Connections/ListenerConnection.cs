@@ -15,6 +15,12 @@ namespace FastListener.Connections;
 /// </summary>
 internal sealed class ListenerConnection : IDisposable
 {
+    /// <summary>
+    /// Requests after which a connection gives others their turn: a client that pipelines without end never has to wait, and the thread it is served on
+    /// polls for many.
+    /// </summary>
+    private const int RequestsInTurn = 16;
+
     private readonly ConnectionContext _connection;
     private readonly ListenerServices _services;
     private readonly PipeReader _input;
@@ -57,8 +63,12 @@ internal sealed class ListenerConnection : IDisposable
         var intake = _services.Intakes.Rent();
         try
         {
-            while (await ServeOneAsync(intake))
+            for (var served = 1; await ServeOneAsync(intake); served++)
             {
+                if (served % RequestsInTurn == 0)
+                {
+                    await Task.Yield();
+                }
             }
         }
         catch (Exception fault) when (fault is IOException or ConnectionAbortedException or OperationCanceledException or ObjectDisposedException)
