@@ -26,6 +26,7 @@ internal sealed class PackWriter : IDisposable
     private AlignedBuffer? _zeros;
     private BatchBytes _batch;
     private StorageFaultException? _fault;
+    private bool _writeHere; // the batch under way is the thread's to write: no event may say so, since a late Set of the last batch would lose this one
     private bool _stopping;
     private long _writtenEnd;
     private long _runwayEnd;
@@ -103,6 +104,7 @@ internal sealed class PackWriter : IDisposable
             _written.Reset();
         }
 
+        _writeHere = batch.Length > WrittenByCaller;
         _begun.Set();
     }
 
@@ -246,7 +248,7 @@ internal sealed class PackWriter : IDisposable
 
             try
             {
-                if (!_written.IsSet)
+                if (_writeHere)
                 {
                     _file!.Write(_batch.Span, End);
                     _written.Set();
@@ -259,8 +261,8 @@ internal sealed class PackWriter : IDisposable
                 _fault = exception as StorageFaultException ?? new StorageFaultException(StorageFaultKind.InputOutput, exception.Message, exception);
             }
 
-            _durable.Set();
             _written.Set(); // a write that failed is waited for as well
+            _durable.Set(); // last: from here on the next batch may begin, and nothing of it may be touched
         }
     }
 }
