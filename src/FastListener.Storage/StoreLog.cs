@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FastListener.Storage;
 
-// Event ids 500-599 belong to storage. Next free: 514. Ids are never reused.
+// Event ids 500-599 belong to storage. Next free: 516. Ids are never reused.
 internal static partial class StoreLog
 {
     [LoggerMessage(500, LogLevel.Warning, "Could not erase {Path}; recovery will find it")]
@@ -46,4 +46,10 @@ internal static partial class StoreLog
 
     [LoggerMessage(513, LogLevel.Warning, "The last batch of pack {Pack}, from {From} to {To} bytes, did not survive whole; it was never acknowledged and is forgotten")]
     public static partial void LastBatchUndone(ILogger logger, long pack, long from, long to);
+
+    [LoggerMessage(514, LogLevel.Error, "The answer for object {ObjectId}, which is stored, could not be given")]
+    public static partial void AnswerFailed(ILogger logger, long objectId, Exception cause);
+
+    [LoggerMessage(515, LogLevel.Error, "A failed batch of pack {Pack} could not be put in order; recovery does it at the next start")]
+    public static partial void AbandonFailed(ILogger logger, long pack, Exception cause);
 }

@@ -245,7 +245,7 @@ internal sealed class CommitTarget : IDisposable
         {
             _packs.ExtendRunway();
         }
-        catch (StorageFaultException fault)
+        catch (IOException fault)
         {
             // It was only zeros, but a sync that failed may have been about more.
             StoreLog.NoRunway(_logger, _packs.Pack, fault);

@@ -282,7 +282,14 @@ internal sealed class Committer : IDisposable
         var here = _batch.Count <= AnsweredHere;
         foreach (var entry in _batch)
         {
-            entry.Submission.Complete(new Receipt(entry.Id, entry.Random, entry.IsLate ? entry.FirstIndex : 0), here);
+            try
+            {
+                entry.Submission.Complete(new Receipt(entry.Id, entry.Random, entry.IsLate ? entry.FirstIndex : 0), here);
+            }
+            catch (Exception exception)
+            {
+                StoreLog.AnswerFailed(_logger, entry.Id, exception); // whoever goes on here has failed, not the commit
+            }
         }
 
         _batch.Clear();
@@ -297,7 +304,17 @@ internal sealed class Committer : IDisposable
             _counters.Failed(_batch.Count, kind);
         }
 
-        var inDoubt = _target.Abandon(exception);
+        bool inDoubt;
+        try
+        {
+            inDoubt = _target.Abandon(exception);
+        }
+        catch (Exception defect)
+        {
+            StoreLog.AbandonFailed(_logger, _target.Pack, defect);
+            inDoubt = true; // nothing is erased that might be named
+        }
+
         foreach (var entry in _batch)
         {
             if (inDoubt)

@@ -19,17 +19,23 @@ internal sealed class PackWriter : IDisposable
     private readonly bool _direct;
     private readonly ILogger _logger;
     private readonly Thread _thread;
-    private readonly ManualResetEventSlim _begun = new(initialState: false, spinCount: 0);
-    private readonly ManualResetEventSlim _written = new(initialState: true, spinCount: 0);
-    private readonly ManualResetEventSlim _durable = new(initialState: true, spinCount: 0);
+    private readonly object _gate = new();
+    private Step _step = Step.Idle; // under the gate, like the fault
     private StorageFile? _file;
     private AlignedBuffer? _zeros;
     private BatchBytes _batch;
     private StorageFaultException? _fault;
-    private bool _writeHere; // the batch under way is the thread's to write: no event may say so, since a late Set of the last batch would lose this one
     private bool _stopping;
     private long _writtenEnd;
     private long _runwayEnd;
+
+    /// <summary>How far the batch under way has come.</summary>
+    private enum Step
+    {
+        Idle,
+        ToWrite,
+        ToSync,
+    }
 
     public PackWriter(StoreLayout layout, StorageDevice device, uint instance, bool direct, ILogger logger)
     {
@@ -84,56 +90,53 @@ internal sealed class PackWriter : IDisposable
     public void Begin(BatchBytes batch)
     {
         _writtenEnd = End + batch.Length;
-        _batch = batch;
-        _fault = null;
-        _durable.Reset();
-        if (batch.Length <= WrittenByCaller)
+        var writtenHere = batch.Length <= WrittenByCaller;
+        if (writtenHere)
         {
-            try
-            {
-                _file!.Write(batch.Span, End);
-            }
-            catch
-            {
-                _durable.Set();
-                throw;
-            }
-        }
-        else
-        {
-            _written.Reset();
+            _file!.Write(batch.Span, End);
         }
 
-        _writeHere = batch.Length > WrittenByCaller;
-        _begun.Set();
+        lock (_gate)
+        {
+            _batch = batch;
+            _fault = null;
+            _step = writtenHere ? Step.ToSync : Step.ToWrite;
+            Monitor.PulseAll(_gate);
+        }
     }
 
     /// <summary>Waits until the batch lies where readers look for it. Not yet durable.</summary>
     public void WaitWritten()
     {
-        _written.Wait();
-        if (Volatile.Read(ref _fault) is { } fault)
+        lock (_gate)
         {
-            _durable.Wait();
-            throw Again(fault);
+            while (_step is Step.ToWrite)
+            {
+                Monitor.Wait(_gate);
+            }
+
+            ThrowFault();
         }
     }
 
     /// <summary>Waits until the batch is durable; throws when it is not.</summary>
     public void WaitDurable()
     {
-        _durable.Wait();
-        if (_fault is { } fault)
+        lock (_gate)
         {
-            throw Again(fault);
+            WaitIdle();
+            ThrowFault();
         }
     }
 
     /// <summary>Waits until nothing is under way. False when the batch that was did not become durable.</summary>
     public bool Settle()
     {
-        _durable.Wait();
-        return _fault is null;
+        lock (_gate)
+        {
+            WaitIdle();
+            return _fault is null;
+        }
     }
 
     /// <summary>The catalog has committed the batch, and it is durable.</summary>
@@ -208,12 +211,13 @@ internal sealed class PackWriter : IDisposable
     public void Dispose()
     {
         Release();
-        _stopping = true;
-        _begun.Set();
+        lock (_gate)
+        {
+            _stopping = true;
+            Monitor.PulseAll(_gate);
+        }
+
         _thread.Join();
-        _begun.Dispose();
-        _written.Dispose();
-        _durable.Dispose();
         _zeros?.Dispose();
     }
 
@@ -232,37 +236,66 @@ internal sealed class PackWriter : IDisposable
         file.SyncData();
     }
 
+    private void WaitIdle()
+    {
+        while (_step is not Step.Idle)
+        {
+            Monitor.Wait(_gate);
+        }
+    }
+
     /// <summary>A fault of the other thread, thrown on this one.</summary>
-    private static StorageFaultException Again(StorageFaultException fault) => new(fault.Kind, fault.Message, fault);
+    private void ThrowFault()
+    {
+        if (_fault is { } fault)
+        {
+            throw new StorageFaultException(fault.Kind, fault.Message, fault);
+        }
+    }
 
     private void Run()
     {
         while (true)
         {
-            _begun.Wait();
-            _begun.Reset();
-            if (_stopping)
+            Step step;
+            lock (_gate)
             {
-                return;
-            }
-
-            try
-            {
-                if (_writeHere)
+                while (_step is Step.Idle)
                 {
-                    _file!.Write(_batch.Span, End);
-                    _written.Set();
+                    if (_stopping)
+                    {
+                        return;
+                    }
+
+                    Monitor.Wait(_gate);
                 }
 
-                _file!.SyncData();
+                step = _step;
+            }
+
+            StorageFaultException? fault = null;
+            try
+            {
+                if (step is Step.ToWrite)
+                {
+                    _file!.Write(_batch.Span, End);
+                }
+                else
+                {
+                    _file!.SyncData();
+                }
             }
             catch (Exception exception)
             {
-                _fault = exception as StorageFaultException ?? new StorageFaultException(StorageFaultKind.InputOutput, exception.Message, exception);
+                fault = exception as StorageFaultException ?? new StorageFaultException(StorageFaultKind.InputOutput, exception.Message, exception);
             }
 
-            _written.Set(); // a write that failed is waited for as well
-            _durable.Set(); // last: from here on the next batch may begin, and nothing of it may be touched
+            lock (_gate)
+            {
+                _fault = fault;
+                _step = step is Step.ToWrite && fault is null ? Step.ToSync : Step.Idle;
+                Monitor.PulseAll(_gate);
+            }
         }
     }
 }
