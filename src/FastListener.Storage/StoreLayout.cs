@@ -50,6 +50,7 @@ internal sealed class StoreLayout(string dataDirectory)
         return name.Length == 33
             && name[24] == '-'
             && !name.AsSpan(0, 24).ContainsAnyExcept(LowerHex)
+            && !name.AsSpan(25).ContainsAnyExcept(LowerHex) // a number may end in NULs, says TryParse; a file's name may not
             && uint.TryParse(name.AsSpan(25), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out instance);
     }
 }

@@ -18,6 +18,8 @@ internal static class PackLayout
     public const byte OldestRecordVersion = 1;
     public const byte RecordVersion = 2;
     public const int MaxMetadata = 64 * 1024 * 1024;
+    public const long MaxObjectId = 1L << 48; // ids are counted up from 1: ten thousand a second for nine hundred years
+    public const int MaxPayloadIndex = 1 << 30;
 
     public const uint BatchMagic = 0x5442_4C46; // "FLBT"
     public const uint RecordMagic = 0x4352_4C46; // "FLRC"

@@ -33,7 +33,7 @@ internal sealed class PackScanner : IDisposable
         var header = new byte[PackLayout.FileHeaderSize];
         HasHeader = PackReader.ReadFully(_file, header, 0) == header.Length && PackLayout.TryReadFileHeader(header, out var id, out var instance) && id == pack;
         Instance = HasHeader ? BitConverter.ToUInt32(header, 32) : 0;
-        End = PackLayout.FileHeaderSize;
+        End = ProvedEnd = PackLayout.FileHeaderSize;
     }
 
     public bool HasHeader { get; }
@@ -42,6 +42,9 @@ internal sealed class PackScanner : IDisposable
 
     /// <summary>Where the last batch that was given out ends.</summary>
     public long End { get; private set; }
+
+    /// <summary>Where the last batch whose commit is proved ends.</summary>
+    public long ProvedEnd { get; private set; }
 
     /// <summary>Highest object id met, also in records that were not given out.</summary>
     public long HighestId { get; private set; }
@@ -137,6 +140,7 @@ internal sealed class PackScanner : IDisposable
     private (List<StoredRecord> Records, bool IsProved) Give(List<StoredRecord> records, long end, bool isProved)
     {
         End = end;
+        ProvedEnd = isProved ? end : ProvedEnd;
         return (records, isProved);
     }
 
@@ -150,6 +154,7 @@ internal sealed class PackScanner : IDisposable
             && batch.Offset == offset
             && batch.Length >= PackLayout.Alignment
             && batch.Length % PackLayout.Alignment == 0
+            && batch.Length <= long.MaxValue - offset
             && batch.Records >= 0;
     }
 

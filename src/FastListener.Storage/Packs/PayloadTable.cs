@@ -11,21 +11,28 @@ internal static class PayloadTable
     public const byte Inline = 0;
     public const byte InFile = 1;
     public const byte Omitted = 2;
+    private const long MaxBytes = long.MaxValue / 4; // of a record's payloads together; a place beyond it lies in no record either
 
-    /// <summary>Reads a table whose record lies at the given place.</summary>
+    /// <summary>Reads a table whose record lies at the given place. Throws <see cref="InvalidDataException"/> when a payload would lie outside of it.</summary>
     public static List<PayloadInfo> Read(ReadOnlySpan<byte> table, int firstIndex, DateTimeOffset addedAt, long pack, long offset, long length)
     {
         var reader = new SpanReader(table);
         var count = reader.Count();
         var payloads = new List<PayloadInfo>(Math.Min(count, 1024));
         long inline = 0;
+        long total = 0;
         for (var i = 0; i < count; i++)
         {
             var kind = (PayloadKind)reader.Byte();
             var name = reader.Text();
             var fileName = reader.Text();
             var contentType = reader.Text();
-            var size = (long)reader.Varint();
+            var size = (long)Math.Min(reader.Varint(), MaxBytes);
+            if ((total += size) > MaxBytes)
+            {
+                throw new InvalidDataException("A stored record counts more bytes than there are.");
+            }
+
             var checksum = Convert.ToHexStringLower(reader.Take(16));
             long place = 0;
             string? file = null;
@@ -33,7 +40,7 @@ internal static class PayloadTable
             switch (reader.Byte())
             {
                 case Inline:
-                    place = (long)reader.Varint();
+                    place = (long)Math.Min(reader.Varint(), MaxBytes);
                     inline += size;
                     break;
                 case InFile:
@@ -70,6 +77,11 @@ internal static class PayloadTable
         }
 
         // The inline bytes are the last of the record.
+        if (inline > length || payloads.Exists(p => p.IsInline && p.Offset + p.Size > inline))
+        {
+            throw new InvalidDataException("A stored record's payloads lie outside of it.");
+        }
+
         var start = offset + length - inline;
         for (var i = 0; i < payloads.Count; i++)
         {

@@ -7,6 +7,8 @@ namespace FastListener.Storage.Packs;
 /// <summary>A pack record read back: everything needed to rebuild its catalog row. Payload bytes are not part of it.</summary>
 internal sealed record StoredRecord
 {
+    private const string ImpossibleNumber = "A stored record holds a number that the store cannot have written.";
+
     public required RecordPlace Place { get; init; }
 
     public required bool IsLate { get; init; }
@@ -18,6 +20,9 @@ internal sealed record StoredRecord
     public required long ReceivedAt { get; init; }
 
     public required long CommittedAt { get; init; }
+
+    /// <summary>Payload bytes that follow the metadata.</summary>
+    public required long InlineLength { get; init; }
 
     public required int FirstIndex { get; init; }
 
@@ -46,8 +51,17 @@ internal sealed record StoredRecord
 
     public string DegradedReason { get; init; } = string.Empty;
 
-    public List<PayloadInfo> Payloads =>
-        PayloadTable.Read(Table, FirstIndex, UnixMicroseconds.ToTime(CommittedAt), Place.Pack, Place.Offset, Place.Length);
+    /// <summary>What the payload table says. Throws <see cref="InvalidDataException"/> when it cannot be read or does not fit the record.</summary>
+    public List<PayloadInfo> Payloads
+    {
+        get
+        {
+            var payloads = PayloadTable.Read(Table, FirstIndex, UnixMicroseconds.ToTime(CommittedAt), Place.Pack, Place.Offset, Place.Length);
+            return payloads.Sum(p => p.IsInline ? p.Size : 0) == InlineLength
+                ? payloads
+                : throw new InvalidDataException("A stored record's payloads are not as long as its list of them says.");
+        }
+    }
 
     public IPAddress? ClientAddress => Client.Length is 4 or 16 ? new IPAddress(Client) : null;
 
@@ -84,14 +98,20 @@ internal sealed record StoredRecord
 
         reader.Take(6); // flags, metadata length
         var id = reader.Int64();
-        reader.Take(8); // inline length
+        var inlineLength = reader.Int64();
         var random = reader.UInt32();
         var received = reader.Int64();
         var committed = reader.Int64();
-        var firstIndex = (int)reader.UInt32();
+        var firstIndex = reader.UInt32();
         var format = (ObjectFormat)reader.Byte();
         var clientLength = reader.Byte();
         reader.Take(2);
+        if (id is <= 0 or > PackLayout.MaxObjectId || firstIndex > PackLayout.MaxPayloadIndex || clientLength is not (0 or 4 or 16)
+            || !UnixMicroseconds.IsTime(received) || !UnixMicroseconds.IsTime(committed))
+        {
+            throw new InvalidDataException(ImpossibleNumber);
+        }
+
         var client = reader.Take(clientLength).ToArray();
         var universe = reader.Text();
         var project = reader.Text();
@@ -106,6 +126,14 @@ internal sealed record StoredRecord
         }
 
         var hasSender = version >= 2;
+        var account = hasSender ? reader.Text() : null;
+        var wireBytes = hasSender ? (long)reader.Varint() : 0;
+        var degradation = hasSender ? (Degradation)reader.Byte() : Degradation.None;
+        if (wireBytes < 0 || degradation > Degradation.MetadataOnly)
+        {
+            throw new InvalidDataException(ImpossibleNumber);
+        }
+
         return new StoredRecord
         {
             Place = place,
@@ -114,7 +142,8 @@ internal sealed record StoredRecord
             Random = random,
             ReceivedAt = received,
             CommittedAt = committed,
-            FirstIndex = firstIndex,
+            InlineLength = inlineLength,
+            FirstIndex = (int)firstIndex,
             Format = format,
             Client = client,
             Universe = universe,
@@ -123,9 +152,9 @@ internal sealed record StoredRecord
             Attributes = attributes,
             Signature = signature,
             Notes = notes,
-            Account = hasSender ? reader.Text() : null,
-            WireBytes = hasSender ? (long)reader.Varint() : 0,
-            Degradation = hasSender ? (Degradation)reader.Byte() : Degradation.None,
+            Account = account,
+            WireBytes = wireBytes,
+            Degradation = degradation,
             DegradedReason = hasSender ? reader.Text() : string.Empty,
         };
     }

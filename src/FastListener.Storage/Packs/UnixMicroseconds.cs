@@ -5,5 +5,9 @@ internal static class UnixMicroseconds
 {
     public static long From(DateTimeOffset time) => (time.UtcTicks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
 
+    /// <summary>Whether so many microseconds are a time that there is a date for.</summary>
+    public static bool IsTime(long microseconds) =>
+        microseconds >= 0 && microseconds <= (DateTime.MaxValue.Ticks - DateTime.UnixEpoch.Ticks) / TimeSpan.TicksPerMicrosecond;
+
     public static DateTimeOffset ToTime(long microseconds) => new(DateTime.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond));
 }

@@ -138,6 +138,8 @@ public sealed record PayloadInfo
     internal long Offset { get; init; }
 
     internal string? File { get; init; }
+
+    internal bool IsInline => File is null && OmittedReason is null;
 }
 
 /// <summary>Which objects to list. Unset properties do not restrict.</summary>

@@ -32,9 +32,9 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
     private const int RecordsPerTransaction = 2_000;
     private const int CounterSafety = 4_096; // ids handed out but not found in any pack are not handed out again
     private readonly List<string> _skipped = [];
-    private readonly List<StoredRecord> _unproved = [];
     private readonly HashSet<uint> _instances = [];
     private readonly Dictionary<long, long> _knownEnds = [];
+    private readonly List<ScannedPack> _scanned = [];
     private long _objects;
     private long _late;
     private long _highestId;
@@ -52,7 +52,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         }
 
         var packs = FindPacks();
-        long unconfirmed;
+        long unconfirmed = 0;
         using (var catalog = CatalogWriter.Open(path, create: true))
         {
             catalog.Begin();
@@ -62,7 +62,12 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
                 progress?.Report(new("reading packs", i + 1, packs.Count, _bytes));
             }
 
-            unconfirmed = AddUnproved(catalog);
+            // Last, so that none of them takes the place of a record whose commit is proved.
+            foreach (var pack in _scanned)
+            {
+                unconfirmed += AddUnproved(catalog, pack);
+            }
+
             Finish(catalog, packs);
             catalog.Commit();
             catalog.Connection.Checkpoint(CatalogConnection.CheckpointTruncate);
@@ -85,12 +90,14 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         try
         {
             using var connection = CatalogConnection.OpenForReading(layout.Catalog);
+            var doubted = ReadUnconfirmed(connection);
+
             // What lies before synced_end is known to be durable; catalogs of older versions synced the pack first.
             var synced = connection.Scalar("SELECT count(*) FROM pragma_table_info('packs') WHERE name='synced_end'") != 0;
             using var ends = connection.Prepare(synced ? "SELECT id, CASE is_open WHEN 1 THEN synced_end ELSE committed_end END FROM packs" : "SELECT id, committed_end FROM packs");
             while (ends.Step())
             {
-                _knownEnds[ends.Int64(0)] = ends.Int64(1);
+                _knownEnds[ends.Int64(0)] = Math.Min(ends.Int64(1), doubted.GetValueOrDefault(ends.Int64(0), long.MaxValue));
             }
 
             _oldCounter = connection.Scalar("SELECT next FROM counters WHERE name='object'");
@@ -99,6 +106,20 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         {
             _skipped.Add("catalog.db: " + exception.Message);
         }
+    }
+
+    /// <summary>By pack, the first record an earlier salvage could not prove: from there on the old catalog proves nothing either.</summary>
+    private static Dictionary<long, long> ReadUnconfirmed(CatalogConnection connection)
+    {
+        var doubted = new Dictionary<long, long>();
+        using var rows = connection.Prepare(
+            $"SELECT pack, min(offset) FROM (SELECT pack, offset, flags FROM objects UNION ALL SELECT pack, offset, flags FROM attachments) WHERE flags&{ObjectRow.Unconfirmed} GROUP BY pack");
+        while (rows.Step())
+        {
+            doubted.Add(rows.Int64(0), rows.Int64(1));
+        }
+
+        return doubted;
     }
 
     private List<long> FindPacks()
@@ -124,12 +145,13 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
             _skipped.Add($"packs/{PackLayout.FileName(pack)}: the file header is damaged; its batches were read all the same.");
         }
 
+        List<StoredRecord> unproved = [];
         foreach (var (records, isProved) in scanner.Batches())
         {
             cancel.ThrowIfCancellationRequested();
             if (!isProved)
             {
-                _unproved.AddRange(records);
+                unproved.AddRange(records);
                 continue;
             }
 
@@ -142,19 +164,21 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         _bytes += scanner.End;
         _highestId = Math.Max(_highestId, scanner.HighestId);
         _instances.Add(scanner.Instance);
-        catalog.SetPack(pack, scanner.Instance, scanner.End, scanner.End);
-        catalog.ClosePack(pack);
+        _scanned.Add(new(pack, scanner.Instance, scanner.ProvedEnd, scanner.End, unproved));
     }
 
-    /// <summary>Last, so that none of them takes the place of a record whose commit is proved.</summary>
-    private long AddUnproved(CatalogWriter catalog)
+    /// <summary>Adds what a pack holds beyond its last proved commit. The pack's end takes that in only when some of it was added.</summary>
+    private long AddUnproved(CatalogWriter catalog, ScannedPack pack)
     {
         long added = 0;
-        foreach (var record in _unproved)
+        foreach (var record in pack.Unproved)
         {
             added += Add(catalog, record, ObjectRow.Unconfirmed) ? 1 : 0;
         }
 
+        var end = added > 0 ? pack.End : pack.ProvedEnd;
+        catalog.SetPack(pack.Id, pack.Instance, end, end);
+        catalog.ClosePack(pack.Id);
         return added;
     }
 
@@ -220,7 +244,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         catalog.Connection.Execute($"UPDATE counters SET next={nextObject} WHERE name='object'; UPDATE counters SET next={nextPack} WHERE name='pack'");
 
         // The next start looks through the files of every instance there ever was.
-        foreach (var path in Directory.EnumerateFiles(layout.Files, "*", SearchOption.AllDirectories))
+        foreach (var path in Directory.Exists(layout.Files) ? Directory.EnumerateFiles(layout.Files, "*", SearchOption.AllDirectories) : [])
         {
             if (StoreLayout.TryParseFileName(Path.GetFileName(path), out var instance))
             {
@@ -256,4 +280,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         device.SyncDirectory(layout.Orphans);
         return aside;
     }
+
+    /// <summary>A pack that was read to its end.</summary>
+    private sealed record ScannedPack(long Id, uint Instance, long ProvedEnd, long End, List<StoredRecord> Unproved);
 }
