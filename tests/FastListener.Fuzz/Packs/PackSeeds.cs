@@ -22,6 +22,17 @@ internal static class PackSeeds
             await store.CommitAsync(late);
         });
         await WriteAsync(folder, "a-payload-in-a-file", async store => await SubmitAsync(store, 1, new byte[9000]));
+        await WriteAsync(folder, "bytes-given-up", async store =>
+        {
+            using var submission = store.Begin();
+            submission.Project = store.Project("acme", "game");
+            submission.Account = "acme/game";
+            submission.WireBytes = 300;
+            await AddAsync(submission, PayloadKind.Report, "upload_file_minidump", "kept"u8.ToArray());
+            var attachment = await AddAsync(submission, PayloadKind.Attachment, "attachment_log", "not kept"u8.ToArray());
+            attachment.Omit("disk"u8);
+            await store.CommitAsync(submission);
+        });
         return 0;
     }
 
@@ -56,10 +67,11 @@ internal static class PackSeeds
         return (await store.CommitAsync(submission)).ObjectId;
     }
 
-    private static async Task AddAsync(Submission submission, PayloadKind kind, string name, byte[] bytes)
+    private static async Task<Payload> AddAsync(Submission submission, PayloadKind kind, string name, byte[] bytes)
     {
         var payload = submission.AddPayload(kind, Encoding.ASCII.GetBytes(name), "f"u8, "a/b"u8);
         await payload.WriteAsync(bytes);
         await payload.CompleteAsync();
+        return payload;
     }
 }
