@@ -106,6 +106,16 @@ public sealed class SalvageTests : IDisposable
         AssertOnlySecondObjectIsLeft();
     }
 
+    [Theory]
+    [InlineData("0123456789abcdef01234567-0000002a", true)]
+    [InlineData("0123456789abcdef01234567-000000\0\0", false)]
+    [InlineData("0123456789abcdef01234567-0000002A", false)]
+    [InlineData("0123456789abcdef01234567-00000 2a", false)]
+    [InlineData("../456789abcdef0123456789-000002a", false)]
+    [InlineData("0123456789abcdef01234567-2a", false)]
+    public void Only_the_names_the_store_gives_are_names_of_payload_files(string name, bool valid) =>
+        Assert.Equal(valid, StoreLayout.TryParseFileName(name, out _));
+
     private const int FirstRecord = PackLayout.FileHeaderSize + PackLayout.BatchHeaderSize;
 
     /// <summary>Changes the first record and makes its checksum good again, as no disk does.</summary>
