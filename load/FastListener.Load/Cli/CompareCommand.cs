@@ -67,7 +67,7 @@ internal static class CompareCommand
                 Directory.Delete(workPath, recursive: true);
             }
 
-            var report = ComparisonReport.Render(comparison.Steps, chosen, parsed.GetRequiredValue(shown), Revision(rootPath));
+            var report = ComparisonReport.Render(comparison.Steps, chosen, parsed.GetRequiredValue(shown), Revision(rootPath), parsed.GetRequiredValue(work).FullName);
             File.WriteAllText(target.FullName, report);
             Console.Out.WriteLine(report);
             return ComparisonReport.Holds(comparison.Steps) ? 0 : 1;

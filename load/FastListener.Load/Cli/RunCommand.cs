@@ -31,7 +31,7 @@ internal static class RunCommand
         };
         command.SetAction((parsed, stop) => Task.FromResult(Usage.Guard(() =>
         {
-            var limits = parsed.GetValue(thresholds) is { } file ? Thresholds.Load(file.FullName) : Thresholds.None;
+            var limits = parsed.GetValue(thresholds) is { } file ? Thresholds.Load(file.FullName, ScenarioCatalog.All.Select(x => x.Name)) : Thresholds.None;
             var options = new ScenarioOptions
             {
                 Target = LoopbackTarget.Parse(parsed.GetRequiredValue(url)),
@@ -56,7 +56,12 @@ internal static class RunCommand
 
     private static int Run(string[] names, ScenarioOptions options, int? process, Thresholds limits, string reports, string? acknowledged, CancellationToken stop)
     {
-        ILoadEngine engine = LoadEngines.Chosen();
+        ILoadEngine engine = LoadEngines.Chosen(reports);
+        if (process is { } pid && !Directory.Exists(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/proc/{pid}")))
+        {
+            throw new ArgumentException($"There is no process {pid} to watch.");
+        }
+
         var progress = new ConsoleProgress();
         var results = new List<ScenarioResult>();
         var verdicts = new List<Verdict>();

@@ -9,7 +9,7 @@ internal static class Usage
         {
             return action();
         }
-        catch (Exception e) when (e is ArgumentException or FileNotFoundException or System.Text.Json.JsonException)
+        catch (Exception e) when (e is ArgumentException or FileNotFoundException or DirectoryNotFoundException or System.Text.Json.JsonException)
         {
             Console.Error.WriteLine(e.Message);
             return 2;

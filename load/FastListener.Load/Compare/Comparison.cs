@@ -31,7 +31,7 @@ internal sealed class Comparison(StepRunner runner, string work, int rounds, Tex
             for (var round = 0; round <= counted; round++)
             {
                 var order = (Peer[])peers.Clone();
-                new Random(HashCode.Combine(StableHash(measurement.Key), round)).Shuffle(order);
+                new Random(unchecked((StableHash(measurement.Key) * 31) + round)).Shuffle(order);
                 foreach (var peer in order)
                 {
                     stop.ThrowIfCancellationRequested();
@@ -67,7 +67,7 @@ internal sealed class Comparison(StepRunner runner, string work, int rounds, Tex
         File.WriteAllText(Path.Combine(build, "key.pem"), key.ExportPkcs8PrivateKeyPem());
     }
 
-    /// <summary>The same shuffle on every machine: string hash codes are not.</summary>
+    /// <summary>The same shuffle in every run: the runtime's own hash codes are seeded anew in each process.</summary>
     private static int StableHash(string text) => text.Aggregate(17, (hash, c) => unchecked((hash * 31) + c));
 
     private void CheckSpace()

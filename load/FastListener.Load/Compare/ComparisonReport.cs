@@ -8,12 +8,12 @@ namespace FastListener.Load.Compare;
 /// <summary>The comparison as Markdown: what the README's performance section is made of.</summary>
 internal static class ComparisonReport
 {
-    public static string Render(IReadOnlyList<Step> steps, IReadOnlyList<Measurement> measurements, string command, string revision)
+    public static string Render(IReadOnlyList<Step> steps, IReadOnlyList<Measurement> measurements, string command, string revision, string work)
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"Machine: {Machine.Describe()}.  ");
+        text.AppendLine(CultureInfo.InvariantCulture, $"Machine: {Machine.Describe(work)}.  ");
         text.AppendLine(CultureInfo.InvariantCulture, $"Made by `{command}` on {DateTimeOffset.UtcNow:yyyy-MM-dd}, revision {revision}.").AppendLine();
-        text.AppendLine("Servers and load generator share the machine. Each figure is the median of the counted rounds, its range in brackets; a ratio is taken within each round and then the median of those. A round gives every peer a fresh directory and a fresh, warmed process, in an order shuffled anew; nothing is deleted meanwhile; the first round does not count. Every durable row was read back and compared byte for byte after each step.").AppendLine();
+        text.AppendLine("Servers and load generator share the machine. Each figure is the median of the counted rounds, its range in brackets; a ratio is taken within each round and then the median of those. A round gives every peer a fresh directory and a fresh, warmed process, in an order shuffled anew; nothing is deleted meanwhile; the first round does not count. After each step everything acknowledged was read back: files byte for byte, FastListener's objects through its `verify`, with size and XXH3-128 against the input. CPU is that of the server's processes; what kernel threads do for them (write-back, the journal) is in nobody's account, which flatters those who do not sync.").AppendLine();
 
         var goals = Goal.All.Select(goal => (Goal: goal, Value: goal.Against is null
             ? Spread.Own(steps, goal.Measurement, goal.Peer, goal.Figure)

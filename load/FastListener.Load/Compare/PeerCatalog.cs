@@ -43,8 +43,8 @@ internal static class PeerCatalog
             AnswersOk = false,
             Start = Nginx,
         },
-        Node("node", "Node, busboy, two workers"),
-        Node("node-gzip", "Node, busboy and zlib, two workers", "--decompress"),
+        Node("node", "Node, busboy, a worker a core"),
+        Node("node-gzip", "Node, busboy and zlib, a worker a core", "--decompress"),
         new Peer
         {
             Key = "c-receiver",

@@ -3,10 +3,14 @@ namespace FastListener.Load.Engines;
 /// <summary>Which engine this build carries: ours, or NBomber's when built with <c>-p:LoadEngine=nbomber</c>.</summary>
 internal static class LoadEngines
 {
-    public static ILoadEngine Chosen() =>
+    /// <param name="reports">Where an engine with reports of its own puts them, in a directory below.</param>
+    public static ILoadEngine Chosen(string reports)
+    {
 #if NBOMBER
-        new NBomberEngine();
+        return new NBomberEngine(reports);
 #else
-        new SocketEngine();
+        _ = reports;
+        return new SocketEngine();
 #endif
+    }
 }

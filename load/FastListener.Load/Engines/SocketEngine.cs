@@ -30,7 +30,7 @@ internal sealed class SocketEngine : ILoadEngine
                 Target = scenario.Target.Url.ToString(),
                 StartedAt = startedAt,
                 Window = loop.Window,
-                Populations = [.. loop.Populations.Select(p => new PopulationResult(p.Population.Name, p.Population.Request.Body.Description, p.Recorder))],
+                Populations = [.. loop.Populations.Select(p => new PopulationResult(p.Population.Name, p.Population.Request.Body.Description, p.IsOpenLoop ? LatencyFrom.DueTime : LatencyFrom.Send, p.Recorder))],
                 Usage = usage.Points,
                 ServerSeconds = usage.KnowsServer ? used.Server : null,
                 GeneratorSeconds = used.Generator,

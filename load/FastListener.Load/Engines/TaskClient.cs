@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using FastListener.Load.Scenarios;
@@ -11,12 +13,16 @@ namespace FastListener.Load.Engines;
 /// </summary>
 internal sealed class TaskClient(LoopbackTarget target, Population population) : IDisposable
 {
+    private static int s_sourceTurn;
     private readonly ReplyReader _reply = new();
     private readonly byte[] _prefix = new byte[Math.Max(population.Request.Prefix.Length, population.FollowUp?.Prefix.Length ?? 0)];
     private readonly byte[] _objectId = new byte[RequestTemplate.ObjectIdLength];
     private readonly byte[] _received = new byte[4096];
     private Socket? _socket;
     private Stream? _stream;
+
+    /// <summary>Status of the last answer.</summary>
+    public int Status => _reply.Status;
 
     /// <summary>Status of the answer; the connection is closed afterwards where the population or the server asks for it.</summary>
     /// <exception cref="IOException">The connection broke, or what came was no answer.</exception>
@@ -96,16 +102,27 @@ internal sealed class TaskClient(LoopbackTarget target, Population population) :
         }
 
         var slice = Math.Max(1, pace / 10);
+        var clock = Stopwatch.StartNew();
         for (var at = 0; at < piece.Length; at += slice)
         {
             await stream.WriteAsync(piece.Bytes.Memory.Slice(piece.Offset + at, Math.Min(slice, piece.Length - at)), stop);
-            await Task.Delay(100, stop);
+            var ahead = TimeSpan.FromSeconds((double)(at + slice) / pace) - clock.Elapsed;
+            if (ahead > TimeSpan.Zero)
+            {
+                await Task.Delay(ahead, stop);
+            }
         }
     }
 
     private async Task<Stream> ConnectAsync(CancellationToken stop)
     {
         _socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (population.OneConnectionEach)
+        {
+            // A source address of its own every so often: 28,000 ports do not last long when every crash takes one.
+            _socket.Bind(new IPEndPoint(new IPAddress([127, 0, 1, (byte)(1 + (Interlocked.Increment(ref s_sourceTurn) & 63))]), 0));
+        }
+
         await _socket.ConnectAsync(target.Address, target.Port, stop);
         var plain = new NetworkStream(_socket, ownsSocket: false);
         if (!target.Tls)

@@ -6,7 +6,8 @@ namespace FastListener.Load.Measuring;
 /// <summary>The machine in one line: numbers without it mean nothing.</summary>
 internal static class Machine
 {
-    public static string Describe()
+    /// <param name="directory">Where the server under test keeps its data; null when that is not known.</param>
+    public static string Describe(string? directory = null)
     {
         var model = File.Exists("/proc/cpuinfo")
             ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(l => l.StartsWith("model name", StringComparison.Ordinal))?.Split(':', 2)[1].Trim() ?? "CPU"
@@ -15,18 +16,17 @@ internal static class Machine
         var kernel = File.Exists("/proc/sys/kernel/osrelease") ? File.ReadAllText("/proc/sys/kernel/osrelease").Trim() : Environment.OSVersion.VersionString;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{Environment.ProcessorCount} x {model} ({RuntimeInformation.ProcessArchitecture}), {memory:0} GiB, Linux {kernel}, {FileSystem()}, .NET {Environment.Version}");
+            $"{Environment.ProcessorCount} x {model} ({RuntimeInformation.ProcessArchitecture}), {memory:0} GiB, Linux {kernel}, {(directory is null ? "" : FileSystem(directory) + ", ")}.NET {Environment.Version}");
     }
 
-    /// <summary>The file system that holds the current directory.</summary>
-    private static string FileSystem()
+    private static string FileSystem(string directory)
     {
         if (!File.Exists("/proc/mounts"))
         {
             return "unknown file system";
         }
 
-        var here = Environment.CurrentDirectory + "/";
+        var here = Path.GetFullPath(directory) + "/";
         var best = File.ReadLines("/proc/mounts")
             .Select(l => l.Split(' '))
             .Where(f => f.Length > 3 && (f[1] == "/" || here.StartsWith(f[1] + "/", StringComparison.Ordinal)))

@@ -52,7 +52,7 @@ internal sealed class Recorder
 
     public IReadOnlyList<IntervalPoint> Timeline => _timeline;
 
-    /// <summary>Sequence numbers of every submission that was acknowledged, late ones included.</summary>
+    /// <summary>Sequence numbers of every request that was acknowledged (2xx), late ones included; a refusal that was hoped for is none.</summary>
     public ReadOnlySpan<ulong> Acknowledged => CollectionsMarshal.AsSpan(_acknowledged);
 
     /// <summary>Something happened since the last interval was closed.</summary>
@@ -66,9 +66,13 @@ internal sealed class Recorder
         _intervalOffered++;
     }
 
-    public void Answer(ulong sequence, long bytes, long dueTicks, long sendTicks, long doneTicks, bool late)
+    public void Answer(ulong sequence, int status, long bytes, long dueTicks, long sendTicks, long doneTicks, bool late)
     {
-        _acknowledged.Add(sequence);
+        if (status is >= 200 and < 300)
+        {
+            _acknowledged.Add(sequence);
+        }
+
         if (late)
         {
             AnsweredLate++;

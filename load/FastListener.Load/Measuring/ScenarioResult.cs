@@ -2,9 +2,31 @@ using HdrHistogram;
 
 namespace FastListener.Load.Measuring;
 
-/// <summary>What one population did.</summary>
-internal sealed record PopulationResult(string Name, string Input, Recorder Recorder)
+/// <summary>The moment from which a population's latency counts.</summary>
+internal enum LatencyFrom
 {
+    /// <summary>When the request fell due by the clock, whether or not a connection was free.</summary>
+    DueTime,
+
+    /// <summary>When it was sent: a client that waits for its answer before it sends again has no other.</summary>
+    Send,
+
+    /// <summary>When the engine called the client, connecting and waiting for a connection included.</summary>
+    Call,
+}
+
+/// <summary>What one population did.</summary>
+internal sealed record PopulationResult(string Name, string Input, LatencyFrom LatencyFrom, Recorder Recorder)
+{
+    public string LatencyWords => LatencyFrom switch
+    {
+        LatencyFrom.DueTime => "from the due time",
+        LatencyFrom.Send => "from the send",
+        _ => "from the call",
+    };
+
+    public double ErrorRatio => Recorder.Failed == 0 ? 0 : (double)Recorder.Failed / (Recorder.Answered + Recorder.AnsweredLate + Recorder.Failed);
+
     public long P(double percentile) => Recorder.FromDue.TotalCount == 0 ? 0 : Recorder.FromDue.GetValueAtPercentile(percentile);
 
     public long SendP(double percentile) => Recorder.FromSend.TotalCount == 0 ? 0 : Recorder.FromSend.GetValueAtPercentile(percentile);

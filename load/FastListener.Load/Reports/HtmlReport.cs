@@ -18,13 +18,14 @@ internal static class HtmlReport
         .wide { overflow-x: auto; margin-top: 12px; }
         table { border-collapse: collapse; font-size: 13px; white-space: nowrap; }
         th, td { padding: 5px 11px; text-align: right; border-bottom: 1px solid #e4e7eb; font-variant-numeric: tabular-nums; }
-        th { color: #52606d; font-weight: 600; white-space: normal; vertical-align: bottom; }
+        th { color: #52606d; font-weight: 600; }
         th:first-child, td:first-child, .text { text-align: left; }
-        .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(520px, 1fr)); gap: 14px; margin-top: 14px; }
+        .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(520px, 100%), 1fr)); gap: 14px; margin-top: 14px; }
         .charts svg { width: 100%; height: auto; border: 1px solid #e4e7eb; border-radius: 6px; }
         .held { color: #0b6e4f; } .broken { color: #b3261e; font-weight: 600; }
         .badge { display: inline-block; padding: 2px 10px; border-radius: 10px; font-size: 13px; font-weight: 600; }
         .badge.held { background: #dcf5e7; } .badge.broken { background: #fbe3e1; }
+        @media (max-width: 700px) { main { padding: 16px 12px 40px; } section { padding: 14px; } }
         ul { margin: 8px 0 0; padding-left: 20px; font-size: 13.5px; }
         """;
 
@@ -36,7 +37,7 @@ internal static class HtmlReport
         return path;
     }
 
-    private static string Render(ReportedRun run)
+    public static string Render(ReportedRun run)
     {
         var html = new StringBuilder();
         var broken = run.Verdicts.Count(v => !v.Held);
@@ -48,7 +49,7 @@ internal static class HtmlReport
         html.Append("</h1>");
         html.Append(CultureInfo.InvariantCulture, $"<p class=\"quiet\">{run.Results[0].StartedAt:yyyy-MM-dd HH:mm} UTC · {E(run.Machine)} · engine {E(run.Results[0].Engine)} · server {E(run.Results[0].Target)}</p>");
         html.Append(CultureInfo.InvariantCulture, $"<p class=\"quiet\"><code>{E(run.Command)}</code></p>");
-        html.Append("<p class=\"quiet\">Server and load generator share this machine. Latency counts from the moment a request was due, waiting included. GB is 10<sup>9</sup> bytes.</p>");
+        html.Append(CultureInfo.InvariantCulture, $"<p class=\"quiet\">{E(run.Notes)}</p>");
 
         html.Append("<section><h2>At a glance</h2><div class=\"wide\">");
         Table(html, SummaryTable.ScenarioHeads, run.Results.Select(SummaryTable.ScenarioRow));

@@ -14,7 +14,7 @@ internal static class MarkdownReport
         text.AppendLine("# FastListener under load").AppendLine();
         text.AppendLine(CultureInfo.InvariantCulture, $"{run.Results[0].StartedAt:yyyy-MM-dd HH:mm} UTC; {run.Machine}; engine {run.Results[0].Engine}; server {run.Results[0].Target}").AppendLine();
         text.AppendLine(CultureInfo.InvariantCulture, $"    {run.Command}").AppendLine();
-        text.AppendLine("Server and load generator share this machine. Latency counts from the moment a request was due, waiting included. GB is 10^9 bytes.").AppendLine();
+        text.AppendLine(run.Notes).AppendLine();
         Table(text, SummaryTable.ScenarioHeads, run.Results.Select(SummaryTable.ScenarioRow));
         foreach (var result in run.Results)
         {

@@ -29,7 +29,7 @@ internal static class ScenarioCharts
             foreach (var (population, index) in result.Populations.Select((p, i) => (p, i)))
             {
                 var points = population.Recorder.Timeline;
-                charts.Add(($"latency-{index + 1}", new SvgChart($"Latency from the due time: {population.Name}", "log scale",
+                charts.Add(($"latency-{index + 1}", new SvgChart($"Latency {population.LatencyWords}: {population.Name}", "log scale",
                 [
                     new Series("p50", Blue, Line(points, p => p.P50 / 1000.0)),
                     new Series("p90", Teal, Line(points, p => p.P90 / 1000.0)),
@@ -82,12 +82,16 @@ internal static class ScenarioCharts
     private static List<(double, double)> Sum(IReadOnlyList<IntervalPoint>[] timelines, int length, Func<IntervalPoint, double> value)
     {
         var sums = new List<(double, double)>(length);
+        var lengths = new List<double>(length);
         for (var i = 0; i < length; i++)
         {
             var points = timelines.Where(t => i < t.Count).Select(t => t[i]).ToArray();
             sums.Add(((points[0].FromSeconds + points[0].ToSeconds) / 2, points.Sum(value)));
+            lengths.Add(points[0].Length);
         }
 
-        return sums;
+        // The window's end cuts an interval short: a few requests in some milliseconds are no rate.
+        var typical = lengths.Order().ElementAtOrDefault(length / 2);
+        return [.. sums.Where((_, i) => lengths[i] >= typical / 3)];
     }
 }

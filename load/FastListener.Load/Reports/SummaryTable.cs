@@ -8,7 +8,7 @@ namespace FastListener.Load.Reports;
 internal static class SummaryTable
 {
     public static readonly string[] ScenarioHeads =
-        ["scenario", "answered/s", "MiB/s", "p50", "p99", "max", "late", "failed", "server core-s per 1,000", "per GB", "generator core-s per 1,000", "per GB", "server anon MiB"];
+        ["scenario", "answered/s", "MiB/s", "p50", "p99", "max", "late", "failed", "server s/1,000", "server s/GB", "generator s/1,000", "generator s/GB", "server MiB"];
 
     public static string[] ScenarioRow(ScenarioResult result)
     {

@@ -14,7 +14,7 @@ internal static class TextSummary
         foreach (var population in result.Populations)
         {
             text.AppendLine();
-            text.Append(CultureInfo.InvariantCulture, $"  {population.Name}: p50 {Ms(population.P(50))}, p90 {Ms(population.P(90))}, p99 {Ms(population.P(99))}, p99.9 {Ms(population.P(99.9))}, max {Ms(population.P(100))} from the due time");
+            text.Append(CultureInfo.InvariantCulture, $"  {population.Name}: p50 {Ms(population.P(50))}, p90 {Ms(population.P(90))}, p99 {Ms(population.P(99))}, p99.9 {Ms(population.P(99.9))}, max {Ms(population.P(100))} {population.LatencyWords}");
             if (population.Recorder.Handshakes > 0)
             {
                 text.Append(CultureInfo.InvariantCulture, $"; {population.Recorder.Handshakes:#,0} TLS handshakes, {population.Recorder.Resumed:#,0} resumed");

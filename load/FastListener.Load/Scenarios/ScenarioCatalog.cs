@@ -59,6 +59,8 @@ internal static class ScenarioCatalog
         public double Seconds { get; init; } = 20;
 
         public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+        public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(10);
     }
 
     private static readonly Entry[] s_entries =
@@ -82,14 +84,14 @@ internal static class ScenarioCatalog
             o => [Closed(o, "kept connections", "form-20k", 64)]),
         new("tls-each", "A new TLS connection for every 20 KiB crash, 32 at a time (aim at the https port)",
             o => [Closed(o, "crashing phones, TLS", "form-20k", 32, each: true)]),
-        new("storm", "Crashes of 20 KiB, a connection each: from a trickle past what the server can take, and back",
-            o => [Open(o, "crash storm", "form-20k", [(0.1, 0.1, 0.15), (0.1, 2, 0.25), (2, 2, 0.15), (2, 0.1, 0.25), (0.1, 0.1, 0.2)], 5000, 1024, each: true)])
-            { Seconds = 40 },
-        new("slow-phones", "200 phones sending 20 KiB at 4 KiB/s each among fast clients at a steady rate",
+        new("storm", "Crashes of 20 KiB, a connection each: from a tenth of --rate up to twice that rate (let that be past what the server can take), and back; all of it must be answered in the end",
+            o => [Open(o, "crash storm", "form-20k", [(0.1, 0.1, 0.15), (0.1, 2, 0.15), (2, 2, 0.1), (2, 0.1, 0.15), (0.1, 0.1, 0.45)], 5000, 1024, each: true)])
+            { Seconds = 40, Drain = TimeSpan.FromMinutes(1) },
+        new("slow-phones", "About 200 phones sending 20 KiB at 4 KiB/s each among fast clients at a steady rate",
             o =>
             [
                 Open(o, "fast clients", "form-20k", [(1, 1, 1)], 1000, 128),
-                Open(o with { Rate = null, Connections = null }, "slow phones", "form-20k", [(1, 1, 1)], 40, 200, each: true) with { BytesPerSecond = 4096 },
+                Open(o with { Rate = null, Connections = null }, "slow phones", "form-20k", [(1, 1, 1)], 40, 400, each: true) with { BytesPerSecond = 4096 },
             ]),
         new("bad-tokens", "One crash in ten comes with a token nobody knows and must get its 403; the others must not notice",
             o =>
@@ -115,6 +117,7 @@ internal static class ScenarioCatalog
             Target = options.Target,
             Populations = entry.Populations(options),
             RequestTimeout = entry.RequestTimeout,
+            Drain = entry.Drain,
             FirstSequence = firstSequence,
         };
     }

@@ -427,7 +427,8 @@ internal sealed unsafe class ConnectionLoop : IDisposable
         }
         else if (pace > 0)
         {
-            connection.NotBefore = Stopwatch.GetTimestamp() + (long)(0.1 * s_ticksPerSecond);
+            // By the clock, so that what the loop is late with now does not slow the phone down.
+            connection.NotBefore = Math.Max(connection.NotBefore, connection.Started) + (long)(0.1 * s_ticksPerSecond);
             _delayed.Add(connection);
         }
         else if (sent > 0)
@@ -503,7 +504,7 @@ internal sealed unsafe class ConnectionLoop : IDisposable
         var good = request.Expected.AsSpan().Contains(reply.Status) && (request.Marker is null || reply.Body.IndexOf(request.Marker) >= 0);
         if (good)
         {
-            owner.Recorder.Answer(connection.Sequence, request.Length, connection.Due, connection.Started, now, now > _windowEnd);
+            owner.Recorder.Answer(connection.Sequence, reply.Status, request.Length, connection.Due, connection.Started, now, now > _windowEnd);
             _lastAnswer = now;
         }
         else

@@ -1,15 +1,20 @@
 'use strict';
 // Node with busboy: the report streams to a file of its own.
 // Promise: 200 after fsync of the file and of its directory.
-// Tuned as the documentation of Node and busboy has it: two workers, 64 threads for file calls, 1 MiB buffers for large uploads.
+// Tuned as the documentation of Node and busboy has it: a worker for each core, 64 threads for file calls, 1 MiB buffers for large uploads.
 // usage: node server.js PORT DIR [--decompress]
 process.env.UV_THREADPOOL_SIZE = '64';
 const cluster = require('node:cluster');
 const fs = require('node:fs');
 const http = require('node:http');
+const os = require('node:os');
 const path = require('node:path');
 const zlib = require('node:zlib');
 const busboy = require('busboy');
+
+// Older ones ignore `flush` and would promise what they do not keep.
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 10)) throw new Error(`Node ${process.versions.node} has no \`flush\` for write streams: 20.10 or newer is needed.`);
 
 const [port, directory] = [Number(process.argv[2]), process.argv[3]];
 const decompress = process.argv.includes('--decompress');
@@ -17,7 +22,7 @@ const answer = Buffer.from('{"response":"ok","_rxid":"00000000-0000-0000-0000-00
 
 if (cluster.isPrimary) {
   cluster.schedulingPolicy = cluster.SCHED_NONE; // the kernel shares the socket out: the primary does no work
-  const workers = [cluster.fork(), cluster.fork()];
+  const workers = Array.from({ length: os.availableParallelism() }, () => cluster.fork());
   process.on('SIGTERM', () => { workers.forEach(w => w.process.kill('SIGTERM')); setTimeout(() => process.exit(0), 200); });
 } else {
   const directoryHandle = fs.openSync(directory, 'r');
