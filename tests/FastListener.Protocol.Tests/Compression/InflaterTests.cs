@@ -231,7 +231,7 @@ public class InflaterTests
     }
 
     /// <summary>.NET writes nothing at all for no data, so streams of nothing are written by hand.</summary>
-    private static byte[] Gzip(ReadOnlySpan<byte> data) =>
+    internal static byte[] Gzip(ReadOnlySpan<byte> data) =>
         data.IsEmpty ? [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0] : Pack(data, s => new GZipStream(s, CompressionLevel.Optimal));
 
     private static byte[] Pack(ReadOnlySpan<byte> data, Func<Stream, Stream> packer)
@@ -269,7 +269,7 @@ public class InflaterTests
         }
     }
 
-    private static string Outcome(ContentCoding coding, byte[][] pieces)
+    internal static string Outcome(ContentCoding coding, byte[][] pieces)
     {
         using var inflater = new Inflater();
         inflater.Reset(coding);
