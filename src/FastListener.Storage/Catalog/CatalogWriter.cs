@@ -214,11 +214,11 @@ internal sealed class CatalogWriter : IDisposable
     private List<string> FilesOf(string table, long pack, long start)
     {
         var files = new List<string>();
-        using var statement = _connection.Prepare($"SELECT payloads FROM {table} WHERE pack=? AND offset>=?");
+        using var statement = _connection.Prepare($"SELECT payloads, offset, length FROM {table} WHERE pack=? AND offset>=?");
         statement.Bind(1, pack).Bind(2, start);
         while (statement.Step())
         {
-            foreach (var payload in PayloadTable.Read(statement.Blob(0), 0, default, pack, 0, 0))
+            foreach (var payload in PayloadTable.Read(statement.Blob(0), 0, default, pack, statement.Int64(1), statement.Int64(2)))
             {
                 if (payload.File is { } file)
                 {
