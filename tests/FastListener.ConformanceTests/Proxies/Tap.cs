@@ -74,7 +74,7 @@ internal sealed class Tap : IAsyncDisposable
                 await upstream.ConnectAsync(IPAddress.Loopback, _target, _stop.Token);
                 await Task.WhenAll(PumpAsync(proxy, upstream, record.TakeRequest), PumpAsync(upstream, proxy, record.TakeReply));
             }
-            catch (Exception fault) when (fault is SocketException or OperationCanceledException)
+            catch (Exception fault) when (fault is SocketException or OperationCanceledException or ObjectDisposedException)
             {
                 // One side is gone; what it said is recorded.
             }
