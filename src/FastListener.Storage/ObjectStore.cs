@@ -62,6 +62,7 @@ public sealed class ObjectStore : IAsyncDisposable
                 FailedBatches = counters.FailedBatches,
                 FailedSubmissions = counters.FailedSubmissions,
                 Queued = _committer.Queued,
+                Committing = _committer.Committing,
                 PayloadMemory = (long)_submissions.Blocks.InUse * _submissions.Blocks.BlockSize,
                 MemorySpills = _submissions.MemorySpills,
                 CurrentFault = counters.Fault,

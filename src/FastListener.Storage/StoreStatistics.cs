@@ -27,6 +27,9 @@ public readonly record struct StoreStatistics
     /// <summary>Submissions waiting for the committer now.</summary>
     public int Queued { get; init; }
 
+    /// <summary>Submissions in the batch that is being committed now.</summary>
+    public int Committing { get; init; }
+
     /// <summary>Payload memory in use now.</summary>
     public long PayloadMemory { get; init; }
 

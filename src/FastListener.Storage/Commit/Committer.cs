@@ -33,6 +33,7 @@ internal sealed class Committer : IDisposable
     private readonly Thread _thread;
     private int _randomUsed;
     private int _inLanes;
+    private int _committing;
     private long _lastTime;
     private int _lastCount;
     private TimeSpan _lastCommit;
@@ -61,6 +62,9 @@ internal sealed class Committer : IDisposable
     public ChannelWriter<Submission> Queue => _queue.Writer;
 
     public int Queued => _queue.Reader.Count + Volatile.Read(ref _inLanes);
+
+    /// <summary>Submissions in the batch that is being committed.</summary>
+    public int Committing => Volatile.Read(ref _committing);
 
     /// <summary>A consistent-enough picture for statistics: each counter is whole.</summary>
     public ref readonly CommitCounters Counters => ref _counters;
@@ -192,6 +196,7 @@ internal sealed class Committer : IDisposable
         var now = Now();
         var begun = _time.GetTimestamp();
         _lastCount = _batch.Count;
+        Volatile.Write(ref _committing, _batch.Count);
         try
         {
             _target.Prepare(_batch.Count, now);
@@ -211,6 +216,7 @@ internal sealed class Committer : IDisposable
         {
             _target.EndBatch();
             _lastCommit = _time.GetElapsedTime(begun);
+            Volatile.Write(ref _committing, 0);
         }
     }
 

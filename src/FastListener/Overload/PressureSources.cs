@@ -18,7 +18,7 @@ internal static class PressureSources
         });
     }
 
-    /// <summary>The committer does not keep up: submissions wait, and none has been committed for a while.</summary>
+    /// <summary>The committer does not keep up: submissions wait or are in a commit that hangs, and none has been committed for a while.</summary>
     public static PressureSource Committer(Func<StoreStatistics> statistics, int queueLength, OverloadOptions options, TimeProvider time)
     {
         var batches = -1L;
@@ -27,7 +27,7 @@ internal static class PressureSources
         {
             var now = statistics();
             var done = now.Batches + now.FailedBatches;
-            if (done != batches || now.Queued == 0)
+            if (done != batches || now.Queued + now.Committing == 0)
             {
                 batches = done;
                 stuckSince = time.GetTimestamp();

@@ -159,11 +159,13 @@ public sealed class LimitTests
     {
         await using var server = await TunedListener.StartAsync(("Limits__MaxConnections", "1"));
         using var first = RawClient.Connect(server.Port);
-        first.Send($"POST /post?format=minidump&token={server.Token} HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nMDMP");
+        first.Send($"POST /post?format=minidump&token={server.Token} HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n");
+        Assert.Equal(100, first.ReadHead()!.Status); // it has the place
         using var second = RawClient.Connect(server.Port);
         second.Send(Submit.RawRequest(server.Token, Repository.BreakpadDump));
         Assert.False(second.HasReplyWithin(TimeSpan.FromMilliseconds(300)), "It is served beyond the limit.");
 
+        first.Send("MDMP");
         first.Send(new byte[96]);
         Assert.Equal(200, first.ReadReply().Status);
         Assert.Equal(200, second.ReadReply().Status); // the first one, idle now, gave up its place
@@ -175,9 +177,11 @@ public sealed class LimitTests
     {
         await using var server = await TunedListener.StartAsync(("Limits__MaxConnections", "1"), ("Overload__MaxWaitSeconds", "1"), ("Overload__DegradeAfterSeconds", "0"));
         using var first = RawClient.Connect(server.Port);
-        first.Send($"POST /post?format=minidump&token={server.Token} HTTP/1.1\r\nHost: test\r\nContent-Length: 100\r\n\r\nMDMP");
+        first.Send($"POST /post?format=minidump&token={server.Token} HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n");
+        Assert.Equal(100, first.ReadHead()!.Status); // it has the place
         using var second = RawClient.Connect(server.Port);
         AssertRefused(second.ReadReply(), 503, "too_many_connections");
+        first.Send("MDMP");
         first.Send(new byte[96]);
         Assert.Equal(200, first.ReadReply().Status);
     }
