@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace FastListener.Storage.Commit;
 
 /// <summary>
-/// The one thread that makes submissions durable. A batch is whatever arrived during the last commit: one pack write, one data sync, one catalog
-/// transaction, then the answers, which run on other threads.
+/// The one thread that makes submissions durable. A batch is whatever arrived during the last commit: one pack write, one catalog
+/// transaction, the data syncs of both at the same time, then the answers: those of a few run on here, those of many on other threads.
 /// </summary>
 internal sealed class Committer : IDisposable
 {
