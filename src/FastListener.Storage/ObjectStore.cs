@@ -14,6 +14,8 @@ namespace FastListener.Storage;
 /// </summary>
 public sealed class ObjectStore : IAsyncDisposable
 {
+    private static readonly TimeSpan ReserveInterval = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<(string Universe, string Project), ProjectKey> _projects = new();
     private readonly StoreInstance _instance;
     private readonly FileQueue _files;
@@ -22,13 +24,14 @@ public sealed class ObjectStore : IAsyncDisposable
     private readonly CommitTarget _target;
     private readonly Committer _committer;
     private readonly TimeProvider _time;
+    private readonly ITimer _reserveTimer;
     private int _disposed;
 
     private ObjectStore(StoreInstance instance, StoreOptions options, ILogger logger, TimeProvider time, StorageDevice device)
     {
         _instance = instance;
         _time = time;
-        _files = new(options, instance.Layout, device, instance.Id, logger);
+        _files = new(options, instance.Layout, device, instance.Id, instance.Reserve, logger);
         _submissions = new(options, _files, new Accounts(), time);
         _lookups = new(instance.Layout.Catalog);
         foreach (var (id, names) in _lookups.AllProjects())
@@ -42,8 +45,10 @@ public sealed class ObjectStore : IAsyncDisposable
             StoreLog.NoDirectWrites(logger, instance.Layout.Data);
         }
 
-        _target = new(options, instance.Layout, device, instance.Id, direct, instance.Catalog, logger);
+        _target = new(options, instance.Layout, device, instance.Id, direct, instance.Catalog, instance.Reserve, logger);
         _committer = new(options, _target, time, logger);
+        instance.Reserve.Keep();
+        _reserveTimer = time.CreateTimer(static reserve => ((DiskReserve)reserve!).Keep(), instance.Reserve, ReserveInterval, ReserveInterval);
     }
 
     /// <summary>What the store has done so far.</summary>
@@ -65,12 +70,15 @@ public sealed class ObjectStore : IAsyncDisposable
                 Committing = _committer.Committing,
                 PayloadMemory = (long)_submissions.Blocks.InUse * _submissions.Blocks.BlockSize,
                 MemorySpills = _submissions.MemorySpills,
+                Disk = _instance.Reserve.Space,
                 CurrentFault = counters.Fault,
             };
         }
     }
 
     internal CommitTarget Target => _target;
+
+    internal DiskReserve Reserve => _instance.Reserve;
 
     /// <summary>
     /// Takes the directory's lock, creates what is missing, recovers what a crash left, and starts the committer. Never scans packs.
@@ -124,7 +132,7 @@ public sealed class ObjectStore : IAsyncDisposable
 
     private static ObjectStore Open(StoreOptions options, ILogger logger, TimeProvider time, StorageDevice device)
     {
-        var instance = StoreInstance.Open(new StoreLayout(options.DataDirectory), device, UnixMicroseconds.From(time.GetUtcNow()), logger);
+        var instance = StoreInstance.Open(options, device, UnixMicroseconds.From(time.GetUtcNow()), logger);
         try
         {
             return new(instance, options, logger, time, device);
@@ -152,6 +160,7 @@ public sealed class ObjectStore : IAsyncDisposable
 
     private void Close()
     {
+        _reserveTimer.Dispose();
         _committer.Stop();
         var clean = _target.Close(UnixMicroseconds.From(_time.GetUtcNow()));
         _committer.Dispose();

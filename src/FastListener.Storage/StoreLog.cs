@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FastListener.Storage;
 
-// Event ids 500-599 belong to storage. Next free: 516. Ids are never reused.
+// Event ids 500-599 belong to storage. Next free: 523. Ids are never reused.
 internal static partial class StoreLog
 {
     [LoggerMessage(500, LogLevel.Warning, "Could not erase {Path}; recovery will find it")]
@@ -52,4 +52,25 @@ internal static partial class StoreLog
 
     [LoggerMessage(515, LogLevel.Error, "A failed batch of pack {Pack} could not be put in order; recovery does it at the next start")]
     public static partial void AbandonFailed(ILogger logger, long pack, Exception cause);
+
+    [LoggerMessage(516, LogLevel.Debug, "A further batch of {Count} submissions was not stored ({Kind})")]
+    public static partial void BatchFailedAgain(ILogger logger, int count, StorageFaultKind kind, Exception cause);
+
+    [LoggerMessage(517, LogLevel.Warning, "The disk runs short: {Free} of {Total} MiB are free in {Directory}")]
+    public static partial void SpaceLow(ILogger logger, long free, long total, string directory);
+
+    [LoggerMessage(518, LogLevel.Information, "The disk has room again: {Free} MiB are free")]
+    public static partial void SpaceBack(ILogger logger, long free);
+
+    [LoggerMessage(519, LogLevel.Error, "The disk is full: {Given} MiB of reserve were given up so that the catalog can be written; nothing new is stored until {Needed} MiB are free")]
+    public static partial void ReserveGivenUp(ILogger logger, long given, long needed);
+
+    [LoggerMessage(520, LogLevel.Information, "The disk is no longer full: {Free} MiB are free, and submissions are stored again")]
+    public static partial void NoLongerFull(ILogger logger, long free);
+
+    [LoggerMessage(521, LogLevel.Warning, "The reserve of {Bytes} bytes could not be changed; it is tried again")]
+    public static partial void ReserveFailed(ILogger logger, long bytes, Exception cause);
+
+    [LoggerMessage(522, LogLevel.Warning, "The space left in {Directory} could not be asked for")]
+    public static partial void SpaceUnknown(ILogger logger, string directory, Exception cause);
 }

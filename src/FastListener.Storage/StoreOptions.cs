@@ -55,6 +55,15 @@ public sealed record StoreOptions
     /// <summary>Threads that write, sync and rename large payloads' files.</summary>
     public int FileThreads { get; init; } = 4;
 
+    /// <summary>
+    /// Most bytes of the file system that are held back so that the catalog can be written when it is full; never more than a hundredth of it, but
+    /// 4 MiB in any case. 0: nothing is held back.
+    /// </summary>
+    public long ReserveBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>Percent of the file system free below which the log warns; 20 GiB free are enough in any case. 0: never.</summary>
+    public int WarnFreePercent { get; init; } = 5;
+
     /// <summary>The attribute bytes a submission may carry, names and values together. The caller enforces it (see <see cref="Submission.AttributeBytes"/>).</summary>
     public const int MaxAttributeBytes = 4 * 1024 * 1024;
 }

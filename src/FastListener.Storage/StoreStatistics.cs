@@ -36,6 +36,9 @@ public readonly record struct StoreStatistics
     /// <summary>Times a writer found payload memory spent and had to spill.</summary>
     public long MemorySpills { get; init; }
 
+    /// <summary>The file system, as looked at within the last second.</summary>
+    public DiskSpace Disk { get; init; }
+
     /// <summary>The fault of the most recent commit; null when it succeeded.</summary>
     public StorageFaultKind? CurrentFault { get; init; }
 }

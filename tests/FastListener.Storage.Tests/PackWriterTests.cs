@@ -88,6 +88,8 @@ public class PackWriterTests
 
         public override bool SupportsDirect(string directory) => false;
 
+        public override (long Total, long Free) Space(string directory) => (0, 0);
+
         private sealed class CountingFile(CountingDevice device) : StorageFile
         {
             public override void BecomeBuffered()
@@ -101,6 +103,10 @@ public class PackWriterTests
             }
 
             public override void SetLength(long length)
+            {
+            }
+
+            public override void Allocate(long length)
             {
             }
 

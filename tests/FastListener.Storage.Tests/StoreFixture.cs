@@ -11,7 +11,7 @@ public sealed class DataDirectory(string? parent = null) : IDisposable
 {
     public string Path { get; } = System.IO.Path.Combine(parent ?? System.IO.Path.GetTempPath(), "fl-" + Guid.NewGuid().ToString("N"));
 
-    public StoreOptions Options => new() { DataDirectory = Path };
+    public StoreOptions Options => new() { DataDirectory = Path, ReserveBytes = 0 };
 
     public Task<ObjectStore> OpenAsync(StoreOptions? options = null, StorageDevice? device = null, ILogger? logger = null, TimeProvider? time = null) =>
         ObjectStore.OpenAsync(options ?? Options, logger ?? NullLogger.Instance, time, device);

@@ -54,6 +54,11 @@ public class TestDevice : StorageDevice
 
     public override bool SupportsDirect(string directory) => _disk.SupportsDirect(directory);
 
+    /// <summary>The space that the store sees; null: the file system's own.</summary>
+    public (long Total, long Free)? Seen { get; set; }
+
+    public override (long Total, long Free) Space(string directory) => Seen ?? _disk.Space(directory);
+
     protected virtual void Written(string path, long offset, ReadOnlySpan<byte> bytes)
     {
     }
@@ -102,6 +107,12 @@ public class TestDevice : StorageDevice
             _file.SetLength(length);
         }
 
+        public override void Allocate(long length)
+        {
+            _device.Before("allocate", _path);
+            _file.Allocate(length);
+        }
+
         public override void StartWriteBack(long offset, long length) => _file.StartWriteBack(offset, length);
 
         public override void DropBehind(long offset, long length) => _file.DropBehind(offset, length);
@@ -120,6 +131,7 @@ public static class Scenario
         LargeBufferBytes = 8192,
         PackBytes = 30_000,
         FileThreads = 1,
+        ReserveBytes = 0,
     };
 
     /// <summary>Submits one after the other; gives back what was acknowledged, and what was not.</summary>

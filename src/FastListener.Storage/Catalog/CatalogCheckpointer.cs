@@ -1,3 +1,4 @@
+using FastListener.Storage.Devices;
 using Microsoft.Extensions.Logging;
 
 namespace FastListener.Storage.Catalog;
@@ -11,6 +12,7 @@ internal sealed class CatalogCheckpointer : IDisposable
     private const int BackgroundPages = 2_000;
     private const int ForegroundPages = 16_000;
     private readonly string _path;
+    private readonly DiskReserve _reserve;
     private readonly ILogger _logger;
     private readonly AutoResetEvent _wake = new(false);
     private readonly Thread _thread;
@@ -18,9 +20,10 @@ internal sealed class CatalogCheckpointer : IDisposable
     private int _pagesAtForeground;
     private volatile bool _stopping;
 
-    public CatalogCheckpointer(string path, ILogger logger)
+    public CatalogCheckpointer(string path, DiskReserve reserve, ILogger logger)
     {
         _path = path;
+        _reserve = reserve;
         _logger = logger;
         _thread = new Thread(Run, maxStackSize: 256 * 1024) { IsBackground = true, Name = "catalog checkpoints" };
         _thread.Start();
@@ -69,7 +72,7 @@ internal sealed class CatalogCheckpointer : IDisposable
                 }
                 catch (IOException fault)
                 {
-                    StoreLog.CheckpointFailed(_logger, fault);
+                    Failed(fault);
                     connection?.Dispose();
                     connection = null;
                 }
@@ -89,7 +92,16 @@ internal sealed class CatalogCheckpointer : IDisposable
         }
         catch (IOException fault)
         {
-            StoreLog.CheckpointFailed(_logger, fault);
+            Failed(fault);
+        }
+    }
+
+    private void Failed(IOException fault)
+    {
+        StoreLog.CheckpointFailed(_logger, fault);
+        if (fault is StorageFaultException { Kind: StorageFaultKind.DiskFull })
+        {
+            _reserve.GiveUp(); // the next one has room
         }
     }
 }

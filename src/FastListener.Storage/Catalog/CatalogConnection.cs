@@ -11,6 +11,7 @@ internal sealed class CatalogConnection : IDisposable
     public const int CheckpointPassive = 0;
     public const int CheckpointTruncate = 3;
 
+    private const int NoSharedMemory = 4874; // SQLITE_IOERR_SHMSIZE: the -shm file could not grow
     private const int CacheWriteStatus = 9; // SQLITE_DBSTATUS_CACHE_WRITE
     private readonly sqlite3 _database;
     private readonly List<CatalogStatement> _statements = [];
@@ -127,7 +128,7 @@ internal sealed class CatalogConnection : IDisposable
         var message = $"Catalog {Path}: {raw.sqlite3_errmsg(_database).utf8_to_string()} ({raw.sqlite3_extended_errcode(_database)}) in: {what}";
         throw (result & 0xFF) is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB
             ? new CatalogDamagedException(message)
-            : new StorageFaultException(KindOf(result & 0xFF), message);
+            : new StorageFaultException(KindOf(raw.sqlite3_extended_errcode(_database)), message);
     }
 
     private static CatalogConnection Open(string path, int flags)
@@ -149,9 +150,10 @@ internal sealed class CatalogConnection : IDisposable
         }
     }
 
-    private static StorageFaultKind KindOf(int result) => result switch
+    private static StorageFaultKind KindOf(int extended) => (extended & 0xFF) switch
     {
         raw.SQLITE_FULL => StorageFaultKind.DiskFull,
+        _ when extended == NoSharedMemory => StorageFaultKind.DiskFull,
         raw.SQLITE_READONLY or raw.SQLITE_PERM => StorageFaultKind.ReadOnly,
         _ => StorageFaultKind.InputOutput,
     };

@@ -1,4 +1,5 @@
 using FastListener.Storage.Catalog;
+using FastListener.Storage.Devices;
 using FastListener.Storage.Packs;
 using FastListener.Storage.Payloads;
 using Microsoft.Extensions.Logging;
@@ -21,6 +22,7 @@ internal sealed class CommitTarget : IDisposable
     private readonly StoreLayout _layout;
     private readonly StorageDevice _device;
     private readonly uint _instance;
+    private readonly DiskReserve _reserve;
     private readonly ILogger _logger;
     private readonly PackWriter _packs;
     private readonly CatalogCheckpointer _checkpointer;
@@ -49,17 +51,18 @@ internal sealed class CommitTarget : IDisposable
         Committed,
     }
 
-    public CommitTarget(StoreOptions options, StoreLayout layout, StorageDevice device, uint instance, bool direct, CatalogWriter catalog, ILogger logger)
+    public CommitTarget(StoreOptions options, StoreLayout layout, StorageDevice device, uint instance, bool direct, CatalogWriter catalog, DiskReserve reserve, ILogger logger)
     {
         _options = options;
         _layout = layout;
         _device = device;
         _instance = instance;
+        _reserve = reserve;
         _logger = logger;
         _catalog = catalog;
         _packs = new(layout, device, instance, direct, logger);
         catalog.SyncLogThrough(device);
-        _checkpointer = new(layout.Catalog, logger);
+        _checkpointer = new(layout.Catalog, reserve, logger);
     }
 
     /// <summary>The pack the batch goes to.</summary>
@@ -77,6 +80,7 @@ internal sealed class CommitTarget : IDisposable
         _stage = Stage.Preparing;
         _now = now;
         var catalog = _catalog ?? ReopenCatalog(now);
+        _reserve.ThrowIfFull();
         if (_objectIds.Available < submissions || (!_packs.IsOpen && _packIds.Available < 1))
         {
             LeaseNow(catalog);
@@ -172,6 +176,11 @@ internal sealed class CommitTarget : IDisposable
         if (_stage is Stage.Committed)
         {
             return false;
+        }
+
+        if (cause is StorageFaultException { Kind: StorageFaultKind.DiskFull })
+        {
+            _reserve.GiveUp(); // the catalog comes to terms with it, and the pack can be ended
         }
 
         _objectIds.Forget();

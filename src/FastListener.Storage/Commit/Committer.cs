@@ -306,7 +306,15 @@ internal sealed class Committer : IDisposable
         var kind = (exception as StorageFaultException)?.Kind ?? StorageFaultKind.InputOutput;
         if (_batch.Count > 0)
         {
-            StoreLog.BatchFailed(_logger, _batch.Count, kind, _target.Pack, exception);
+            if (_counters.Fault == kind)
+            {
+                StoreLog.BatchFailedAgain(_logger, _batch.Count, kind, exception); // a full disk must not fill up with what is said about it
+            }
+            else
+            {
+                StoreLog.BatchFailed(_logger, _batch.Count, kind, _target.Pack, exception);
+            }
+
             _counters.Failed(_batch.Count, kind);
         }
 

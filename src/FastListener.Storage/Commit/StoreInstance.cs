@@ -14,11 +14,12 @@ internal sealed class StoreInstance : IDisposable
     private readonly LockFile _directoryLock;
     private LockFile? _stagingLock;
 
-    private StoreInstance(StoreLayout layout, StorageDevice device, LockFile directoryLock, CatalogWriter catalog)
+    private StoreInstance(StoreLayout layout, StorageDevice device, LockFile directoryLock, DiskReserve reserve, CatalogWriter catalog)
     {
         Layout = layout;
         _device = device;
         _directoryLock = directoryLock;
+        Reserve = reserve;
         Catalog = catalog;
     }
 
@@ -30,16 +31,22 @@ internal sealed class StoreInstance : IDisposable
     /// <summary>The catalog as opened; whoever takes it over disposes it.</summary>
     public CatalogWriter Catalog { get; }
 
-    public static StoreInstance Open(StoreLayout layout, StorageDevice device, long now, ILogger logger)
+    /// <summary>Space held back for the catalog.</summary>
+    public DiskReserve Reserve { get; }
+
+    public static StoreInstance Open(StoreOptions options, StorageDevice device, long now, ILogger logger)
     {
+        var layout = new StoreLayout(options.DataDirectory);
         CreateDirectories(layout, device);
         var directoryLock = LockFile.TryTake(layout.Lock) ?? throw new StoreBusyException(layout.Data);
         CatalogWriter? catalog = null;
         StoreInstance? instance = null;
         try
         {
+            var reserve = new DiskReserve(layout, device, options, logger);
+            reserve.MakeRoomForStart();
             catalog = OpenCatalog(layout, device);
-            instance = new(layout, device, directoryLock, catalog);
+            instance = new(layout, device, directoryLock, reserve, catalog);
             new Recovery(layout, device, catalog, logger).Run(now);
             instance.Begin(now);
             return instance;

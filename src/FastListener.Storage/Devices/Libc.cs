@@ -71,6 +71,10 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "posix_fadvise", SetLastError = true)]
     public static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
 
+    /// <summary>Allocates the blocks of a range. Returns the errno, and does not set it.</summary>
+    [LibraryImport("libc", EntryPoint = "posix_fallocate")]
+    public static partial int Allocate(SafeFileHandle file, long offset, long length);
+
     /// <summary>Sleeps for about so long: a timer of .NET's is a thousand times coarser.</summary>
     [LibraryImport("libc", EntryPoint = "usleep")]
     private static partial int Sleep(uint microseconds);

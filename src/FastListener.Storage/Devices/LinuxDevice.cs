@@ -85,6 +85,19 @@ internal sealed class LinuxDevice : StorageDevice
         }
     }
 
+    public override (long Total, long Free) Space(string directory)
+    {
+        try
+        {
+            var volume = new DriveInfo(directory); // asks for the file system of any path, not of mount points only
+            return (volume.TotalSize, volume.AvailableFreeSpace);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageFaultException(StorageFaultKind.InputOutput, $"Cannot ask for the space of {directory}: {fault.Message}", fault);
+        }
+    }
+
     private static SafeFileHandle Open(string path, int flags, ref bool direct)
     {
         var descriptor = Libc.Open(path, flags | Libc.CloseOnExec | (direct ? Libc.Direct : 0), FileMode);
@@ -170,6 +183,19 @@ internal sealed class LinuxDevice : StorageDevice
             if (Libc.Truncate(_handle, length) != 0)
             {
                 throw Libc.Fault("Cannot cut", _path, Marshal.GetLastPInvokeError());
+            }
+        }
+
+        public override void Allocate(long length)
+        {
+            int errno;
+            while ((errno = Libc.Allocate(_handle, 0, length)) == Libc.Interrupted)
+            {
+            }
+
+            if (errno != 0)
+            {
+                throw Libc.Fault("Cannot allocate", _path, errno);
             }
         }
 

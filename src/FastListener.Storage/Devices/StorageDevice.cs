@@ -29,6 +29,9 @@ public abstract class StorageDevice
 
     /// <summary>True when files in the directory can be written unbuffered.</summary>
     public abstract bool SupportsDirect(string directory);
+
+    /// <summary>The size of the file system that holds the directory, and what of it this process can still fill, in bytes.</summary>
+    public abstract (long Total, long Free) Space(string directory);
 }
 
 /// <summary>A file open for writing. One thread at a time.</summary>
@@ -48,6 +51,9 @@ public abstract class StorageFile : IDisposable
 
     /// <summary>Cuts or extends the file.</summary>
     public abstract void SetLength(long length);
+
+    /// <summary>Makes the file at least so long, with every block up to there allocated: what is written over them needs no space any more.</summary>
+    public abstract void Allocate(long length);
 
     /// <summary>Asks the kernel to start writing a range back. A hint: never fails.</summary>
     public abstract void StartWriteBack(long offset, long length);

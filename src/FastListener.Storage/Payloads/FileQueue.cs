@@ -1,3 +1,4 @@
+using FastListener.Storage.Devices;
 using Microsoft.Extensions.Logging;
 
 namespace FastListener.Storage.Payloads;
@@ -17,12 +18,13 @@ internal sealed class FileQueue : IDisposable
     private int _idle;
     private bool _stopping;
 
-    public FileQueue(StoreOptions options, StoreLayout layout, StorageDevice device, uint instance, ILogger logger)
+    public FileQueue(StoreOptions options, StoreLayout layout, StorageDevice device, uint instance, DiskReserve reserve, ILogger logger)
     {
         _options = options;
         Layout = layout;
         Device = device;
         Instance = instance;
+        Reserve = reserve;
         Logger = logger;
         Buffers = new(options.LargeBufferBytes, options.LargeBufferMemoryBytes);
     }
@@ -34,6 +36,8 @@ internal sealed class FileQueue : IDisposable
     public StoreLayout Layout { get; }
 
     public uint Instance { get; }
+
+    public DiskReserve Reserve { get; }
 
     public ILogger Logger { get; }
 

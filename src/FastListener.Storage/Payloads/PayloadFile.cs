@@ -185,6 +185,7 @@ internal sealed class PayloadFile : IValueTaskSource
 
     private void Run(Job job)
     {
+        _queue.Reserve.ThrowIfFull();
         _file ??= _queue.Device.Create(_path, _queue.Direct);
         switch (job)
         {

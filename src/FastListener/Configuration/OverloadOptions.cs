@@ -38,4 +38,10 @@ internal sealed record OverloadOptions
 
     /// <summary>The same, before nothing more is read: the disk hangs.</summary>
     public TimeSpan CommitHold { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Percent of the file system free below which the disk counts as short; 8 GiB free are enough in any case. Below the one of
+    /// <c>Storage:WarnFreePercent</c>, so that there is time to act. 0: never.
+    /// </summary>
+    public int DiskFreePercent { get; init; } = 2;
 }

@@ -100,6 +100,7 @@ internal static class SettingsLoader
             QueuePercent = read.Number("Overload:QueuePercent", overload.QueuePercent, 1, 100),
             CommitSlow = read.Milliseconds("Overload:CommitSlowMilliseconds", overload.CommitSlow, 10, 3_600_000),
             CommitHold = read.Milliseconds("Overload:CommitHoldMilliseconds", overload.CommitHold, 10, 3_600_000),
+            DiskFreePercent = read.Number("Overload:DiskFreePercent", overload.DiskFreePercent, 0, 50),
         };
         if (overload.DegradeAfter >= overload.MaxWait)
         {
@@ -114,6 +115,8 @@ internal static class SettingsLoader
             PackBytes = read.Number("Storage:PackBytes", storage.PackBytes, 16L * 1024 * 1024),
             DirectPacks = read.Switch("Storage:DirectPacks", storage.DirectPacks),
             DirectFiles = read.Switch("Storage:DirectFiles", storage.DirectFiles),
+            ReserveBytes = read.Number("Storage:ReserveBytes", storage.ReserveBytes, 0),
+            WarnFreePercent = read.Number("Storage:WarnFreePercent", storage.WarnFreePercent, 0, 50),
         };
 
         read.RefuseUnknown("Listen", "Limits", "Deadlines", "Overload", "Storage");

@@ -23,6 +23,15 @@ internal sealed record StorageSettings
     /// </summary>
     public bool DirectFiles { get; init; }
 
+    /// <summary>
+    /// Most bytes held back, allocated, so that the catalog can be written when the file system is full: a hundredth of it, at least 4 MiB, at most
+    /// this. 0: none; a full disk may then keep the listener from starting. 256 MiB: four times the longest log that the catalog grows under load.
+    /// </summary>
+    public long ReserveBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>Percent of the file system free below which the log warns; 20 GiB free are enough in any case. 0: never.</summary>
+    public int WarnFreePercent { get; init; } = 5;
+
     /// <summary>The same for the store.</summary>
     public StoreOptions ToOptions(string dataDirectory) => new()
     {
@@ -31,6 +40,8 @@ internal sealed record StorageSettings
         PayloadMemoryBytes = PayloadMemoryBytes,
         PackBytes = PackBytes,
         DirectPacks = DirectPacks,
+        ReserveBytes = ReserveBytes,
+        WarnFreePercent = WarnFreePercent,
         LargeFiles = DirectFiles ? LargeFileMode.Direct : LargeFileMode.EarlyWriteBack,
     };
 }

@@ -59,6 +59,8 @@ internal static class Serve
             overload.Pressure.Changed += state => HostLog.PressureChanged(log, state);
             var figures = new RequestFigures(Refusal.Words);
             OverloadGauges.AddTo(figures, overload);
+            figures.AddGauge("disk_free_bytes", "What the data directory's file system can still take.", () => store.Statistics.Disk.Free);
+            figures.AddGauge("disk_reserve_bytes", "What is held back of it for the catalog; less than it should be while the disk is full.", () => store.Statistics.Disk.Reserve);
             TokenRates.Follow(tokens, overload);
             using var certificates = ServerCertificates.Open(settings.Listen, settings.DataDirectory, log);
             using var intakes = new IntakePool(new IntakeServices(
@@ -95,6 +97,7 @@ internal static class Serve
     [
         PressureSources.Memory(() => store.Statistics, settings.Storage.PayloadMemoryBytes, settings.Overload),
         PressureSources.Committer(() => store.Statistics, new StoreOptions { DataDirectory = "" }.QueueLength, settings.Overload, TimeProvider.System),
+        PressureSources.Disk(() => store.Statistics.Disk, settings.Overload),
     ];
 
     private static WebApplication Build(IConfiguration configuration, ListenerSettings settings, ServerCertificates certificates, ListenerServices services)

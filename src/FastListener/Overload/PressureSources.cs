@@ -39,4 +39,18 @@ internal static class PressureSources
                 : PressureLevel.None;
         });
     }
+
+    /// <summary>The disk is nearly full. Never a reason not to read at all: what does not fit any more is refused at once, and says so.</summary>
+    public static PressureSource Disk(Func<DiskSpace> space, OverloadOptions options)
+    {
+        const long EnoughFree = 8L * 1024 * 1024 * 1024;
+        var on = false;
+        return new("disk", () =>
+        {
+            var now = space();
+            var least = Math.Min(now.Total / 100.0 * options.DiskFreePercent, EnoughFree);
+            on = now.IsFull || now.Free < least || (on && now.Free < least * 1.25);
+            return on ? PressureLevel.Slow : PressureLevel.None;
+        });
+    }
 }

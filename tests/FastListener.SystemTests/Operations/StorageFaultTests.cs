@@ -55,6 +55,67 @@ public sealed class StorageFaultTests
     }
 
     [Fact]
+    public async Task A_listener_starts_on_a_disk_without_a_free_byte_and_takes_uploads_as_soon_as_there_is_room()
+    {
+        using var folder = new DataDirectory();
+        var mount = folder.Scratch("small");
+        Directory.CreateDirectory(mount);
+        var mounted = await Command.RunAsync("mount", ["-t", "tmpfs", "-o", "size=96m", "tmpfs", mount]);
+        Assert.SkipWhen(mounted.ExitCode != 0, $"A tmpfs cannot be mounted here: {mounted.Error.Trim()}");
+        try
+        {
+            using var data = new DataDirectory(Path.Combine(mount, "data"));
+            var token = await data.AddTokenAsync("game");
+            var kept = new Dictionary<string, string>();
+            await using (var listener = await ListenerProcess.StartAsync(data.Location))
+            {
+                Keep(kept, listener, token, seed: 1, length: 20_000);
+                Keep(kept, listener, token, seed: 2, length: 2_000_000);
+                FillUp(Path.Combine(mount, "ballast1"));
+                await Eventually.TrueAsync(() => Acknowledge(kept, Submit.Dump(listener.HttpPort, token, Submit.MadeDump(3, 300_000))).Status == 503, "the disk is full");
+                await listener.KillAsync(); // in the middle of what a full disk does to it
+            }
+
+            foreach (var start in Enumerable.Range(1, 2))
+            {
+                FillUp(Path.Combine(mount, $"ballast1{start}"));
+                await using var listener = await ListenerProcess.StartAsync(data.Location);
+                foreach (var length in new[] { 1000, 2_000_000 })
+                {
+                    var refused = Submit.Dump(listener.HttpPort, token, Submit.MadeDump(length, length));
+                    AssertHonest(refused);
+                    Assert.Equal("storage_full", refused.Header("FastListener-Reason"));
+                }
+
+                Assert.Equal(kept.Count, (await data.ListAsync()).Count);
+                (await data.VerifyAsync()).Expect();
+                await Eventually.TrueAsync(() => listener.StandardError.Contains("Pressure: disk", StringComparison.Ordinal), "the log says what is short");
+                Assert.Contains("The disk runs short", listener.StandardError, StringComparison.Ordinal);
+                if (start == 1)
+                {
+                    await listener.KillAsync();
+                    continue;
+                }
+
+                foreach (var ballast in Directory.GetFiles(mount, "ballast*"))
+                {
+                    File.Delete(ballast);
+                }
+
+                Keep(kept, listener, token, seed: 4, length: 20_000);
+                Keep(kept, listener, token, seed: 5, length: 2_500_000);
+                await AssertKeptAsync(data, kept);
+                await Eventually.TrueAsync(() => new FileInfo(Path.Combine(data.Location, "reserve")).Length == 4 * 1024 * 1024, "the reserve is whole again");
+                Assert.Equal(0, await listener.StopAsync());
+            }
+        }
+        finally
+        {
+            await Command.RunAsync("umount", ["-l", mount]);
+        }
+    }
+
+    [Fact]
     public async Task A_file_system_that_turns_read_only_is_answered_honestly_and_nothing_acknowledged_is_lost()
     {
         using var folder = new DataDirectory();

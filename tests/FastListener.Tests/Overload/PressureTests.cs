@@ -51,6 +51,25 @@ public class PressureTests
     }
 
     [Fact]
+    public void The_disk_counts_as_short_until_a_quarter_more_than_the_threshold_is_free_and_while_it_is_full()
+    {
+        const long Gibibyte = 1024 * 1024 * 1024;
+        var space = default(DiskSpace);
+        var source = PressureSources.Disk(() => space, new OverloadOptions { DiskFreePercent = 2 });
+        PressureLevel After(long total, long free, bool isFull = false)
+        {
+            space = new(total * Gibibyte, free * Gibibyte, 0, isFull);
+            return source.Level();
+        }
+
+        Assert.Equal(PressureLevel.None, source.Level()); // not known yet
+        Assert.Equal(
+            [PressureLevel.None, PressureLevel.Slow, PressureLevel.Slow, PressureLevel.None, PressureLevel.None, PressureLevel.Slow],
+            [After(200, 4), After(200, 3), After(200, 4), After(200, 5), After(2000, 8), After(2000, 7)]);
+        Assert.Equal([PressureLevel.None, PressureLevel.Slow], [After(100, 50), After(100, 50, isFull: true)]);
+    }
+
+    [Fact]
     public void Memory_counts_as_short_until_a_quarter_of_what_it_took_is_free_again()
     {
         var used = 0L;
