@@ -152,6 +152,51 @@ public sealed class StorageFaultTests
         }
     }
 
+    /// <summary>
+    /// The kernel lets nobody remount a file system read-only while a file on it is open for writing, and none of its own doing back to writing while
+    /// it is mounted. Immutable files are refused to a running listener in the same place, and can be set free again under it.
+    /// </summary>
+    [Fact]
+    public async Task Files_that_may_not_be_written_are_answered_honestly_and_taken_up_again_without_a_restart()
+    {
+        using var folder = new DataDirectory();
+        Assert.SkipWhen(Command.Find("chattr") is null, "chattr is not installed.");
+        var (image, reason) = await LoopImage.TryCreateAsync(Directory.CreateDirectory(folder.Scratch("disk")).FullName, 256, journal: true);
+        Assert.SkipWhen(image is null, reason);
+        await using (image)
+        {
+            using var data = new DataDirectory(Path.Combine(image.Mount, "data"));
+            var token = await data.AddTokenAsync("game");
+            var kept = new Dictionary<string, string>();
+            await using (var listener = await ListenerProcess.StartAsync(data.Location))
+            {
+                foreach (var round in Enumerable.Range(1, 3))
+                {
+                    Keep(kept, listener, token, seed: round, length: 20_000);
+                    Keep(kept, listener, token, seed: -round, length: 2_000_000);
+                    (await Command.RunAsync("chattr", ["-R", "+i", data.Location])).Expect();
+                    foreach (var length in new[] { 20_000, 2_000_000, 20_000 })
+                    {
+                        var refused = Submit.Dump(listener.HttpPort, token, Submit.MadeDump(length, length));
+                        AssertHonest(refused);
+                        Assert.Equal("storage_read_only", refused.Header("FastListener-Reason"));
+                    }
+
+                    Assert.Equal(kept.Count, (await data.ListAsync()).Count);
+                    (await data.VerifyAsync()).Expect();
+                    (await Command.RunAsync("chattr", ["-R", "-i", data.Location])).Expect();
+                    Keep(kept, listener, token, seed: 10 + round, length: 20_000);
+                }
+
+                await AssertKeptAsync(data, kept);
+                Assert.Equal(0, await listener.StopAsync());
+            }
+
+            await using var again = await ListenerProcess.StartAsync(data.Location);
+            await AssertKeptAsync(data, kept);
+        }
+    }
+
     /// <summary>Takes every byte that is left.</summary>
     private static void FillUp(string ballast)
     {
