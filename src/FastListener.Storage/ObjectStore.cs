@@ -21,6 +21,7 @@ public sealed class ObjectStore : IAsyncDisposable
     private readonly FileQueue _files;
     private readonly SubmissionPool _submissions;
     private readonly CatalogLookups _lookups;
+    private readonly Books _books;
     private readonly CommitTarget _target;
     private readonly Committer _committer;
     private readonly TimeProvider _time;
@@ -32,7 +33,9 @@ public sealed class ObjectStore : IAsyncDisposable
         _instance = instance;
         _time = time;
         _files = new(options, instance.Layout, device, instance.Id, instance.Reserve, logger);
-        _submissions = new(options, _files, new Accounts(), time);
+        var accounts = new Accounts();
+        _books = new(accounts);
+        _submissions = new(options, _files, accounts, time);
         _lookups = new(instance.Layout.Catalog);
         foreach (var (id, names) in _lookups.AllProjects())
         {
@@ -45,7 +48,7 @@ public sealed class ObjectStore : IAsyncDisposable
             StoreLog.NoDirectWrites(logger, instance.Layout.Data);
         }
 
-        _target = new(options, instance.Layout, device, instance.Id, direct, instance.Catalog, instance.Reserve, logger);
+        _target = new(options, instance.Layout, device, instance.Id, direct, instance.Catalog, _books, instance.Reserve, logger);
         _committer = new(options, _target, time, logger);
         instance.Reserve.Keep();
         _reserveTimer = time.CreateTimer(static reserve => ((DiskReserve)reserve!).Keep(), instance.Reserve, ReserveInterval, ReserveInterval);
@@ -95,6 +98,9 @@ public sealed class ObjectStore : IAsyncDisposable
     /// <summary>The project of that name. Cheap after the first call; reaches the catalog with its first object.</summary>
     public ProjectKey Project(string universe, string project) =>
         _projects.GetOrAdd((universe, project), static names => new(names.Universe, names.Project));
+
+    /// <summary>An entry of the ledger, for the requests of one connection, one after the other.</summary>
+    public LedgerEntry NewEntry() => new(_books);
 
     /// <summary>Begins a submission. Dispose it unless it was given to <see cref="CommitAsync"/>; disposing it then does nothing.</summary>
     public Submission Begin() => _submissions.Begin();

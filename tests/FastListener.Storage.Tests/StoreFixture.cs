@@ -71,7 +71,30 @@ public static class StoreActions
             await submission.AddAsync(PayloadKind.Attachment, $"attachment_{i}", attachments[i], writeSize);
         }
 
-        return new(await store.CommitAsync(submission), report, attributes);
+        return new(await store.CommitBookedAsync(submission), report, attributes);
+    }
+
+    /// <summary>Commits as a listener does: with an entry in the ledger, which says in the end whether it was stored.</summary>
+    public static async Task<Receipt> CommitBookedAsync(this ObjectStore store, Submission submission, string refusal = "storage_fault")
+    {
+        var bytes = submission.Payloads.Sum(payload => payload.Length) + 100;
+        var entry = store.NewEntry();
+        entry.Open();
+        (entry.Account, entry.ReceivedBytes) = (submission.Account, bytes);
+        (submission.Entry, submission.WireBytes) = (entry, bytes);
+        try
+        {
+            return await store.CommitAsync(submission);
+        }
+        catch (StorageFaultException)
+        {
+            entry.Settle(refusal, bytes);
+            throw;
+        }
+        finally
+        {
+            entry.Close(bytes);
+        }
     }
 
     public static async Task<Payload> AddAsync(this Submission submission, PayloadKind kind, string name, byte[] bytes, int writeSize = int.MaxValue)
@@ -96,7 +119,7 @@ public static class StoreActions
         using var submission = store.Begin();
         submission.FollowUpOf = objectId;
         await submission.AddAsync(PayloadKind.Attachment, name, bytes);
-        return await store.CommitAsync(submission);
+        return await store.CommitBookedAsync(submission);
     }
 
     public static byte[] ReadAll(this StoreReader reader, PayloadInfo payload)

@@ -186,5 +186,7 @@ public static class Scenario
 
         var report = Verification.Run(path);
         Assert.True(report.IsClean, string.Join("; ", report.Damaged));
+        var audit = Audit.Run(path);
+        Assert.True(audit.IsClean, string.Join("; ", audit.Differences));
     }
 }

@@ -8,6 +8,9 @@ namespace FastListener.Storage.Catalog;
 /// </summary>
 internal static class CatalogSchema
 {
+    /// <summary>The first version that has a ledger.</summary>
+    public const int LedgerVersion = 4;
+
     private const long ApplicationId = 0x464C_5354; // "FLST"
 
     private static readonly string[] Steps =
@@ -52,6 +55,18 @@ internal static class CatalogSchema
         """
         ALTER TABLE packs ADD COLUMN synced_end INTEGER NOT NULL DEFAULT 0;
         UPDATE packs SET synced_end=committed_end;
+        """,
+
+        // The ledger: one row holds what was received and what became of it, counted apart. Of records before unbooked_end nothing is booked.
+        """
+        DROP TABLE ledger;
+        CREATE TABLE ledger(
+          hour INTEGER NOT NULL, account_id INTEGER NOT NULL, outcome TEXT NOT NULL, received INTEGER NOT NULL, received_bytes INTEGER NOT NULL,
+          requests INTEGER NOT NULL, bytes_in INTEGER NOT NULL, bytes_kept INTEGER NOT NULL,
+          PRIMARY KEY(hour, account_id, outcome)) WITHOUT ROWID;
+        ALTER TABLE instances ADD COLUMN ledger_transaction INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE packs ADD COLUMN unbooked_end INTEGER NOT NULL DEFAULT 0;
+        UPDATE packs SET unbooked_end=committed_end;
         """,
     ];
 

@@ -42,9 +42,12 @@ internal sealed class CatalogWriter : IDisposable
         _payloadCount = connection.Prepare(
             "SELECT max(o.payload_count, ifnull((SELECT max(first_index+payload_count) FROM attachments WHERE object_id=o.id),0)) FROM objects o WHERE o.id=?");
         _findAttachment = connection.Prepare("SELECT 1 FROM attachments WHERE object_id=? AND first_index=?");
+        Ledger = new(connection);
     }
 
     public CatalogConnection Connection => _connection;
+
+    public LedgerWriter Ledger { get; }
 
     /// <summary>Opens, creates or migrates the catalog.</summary>
     public static CatalogWriter Open(string path, bool create)
@@ -108,13 +111,15 @@ internal sealed class CatalogWriter : IDisposable
 
     /// <summary>
     /// Takes out everything a pack holds from <paramref name="start"/> on, in a transaction of its own: it was committed beside its bytes, and they did
-    /// not become durable. Nothing of it was acknowledged. Whatever else was booked in the batch's transaction (the ledger) has to be taken back here, too.
+    /// not become durable. Nothing of it was acknowledged. What was booked for it in the ledger is taken back, too; what its transaction booked of
+    /// requests that were not stored stays.
     /// </summary>
     public void Undo(long pack, long start)
     {
         Begin();
         try
         {
+            Ledger.TakeBack(pack, start);
             foreach (var table in (ReadOnlySpan<string>)["objects", "attachments"])
             {
                 foreach (var file in FilesOf(table, pack, start))
@@ -272,13 +277,16 @@ internal readonly record struct ObjectRow(
     /// <summary>Salvage found it beyond the last commit it could prove.</summary>
     public const int Unconfirmed = 1;
 
+    /// <summary>The flags' bits that say what was given up.</summary>
+    public const int DegradationFlags = 3 << DegradationShift;
+
     private const int DegradationShift = 1; // bits 1 and 2
 
     /// <summary>The flags' part that says what was given up.</summary>
     public static int FlagOf(Degradation level) => (int)level << DegradationShift;
 
     /// <summary>What the flags say was given up.</summary>
-    public static Degradation DegradationOf(int flags) => (Degradation)((flags >> DegradationShift) & 3);
+    public static Degradation DegradationOf(int flags) => (Degradation)((flags & DegradationFlags) >> DegradationShift);
 }
 
 /// <summary>Whose submission a row is, and what it took: the bytes received for it and those of its payloads that are stored. Account 0: not counted then.</summary>

@@ -4,6 +4,8 @@ namespace FastListener.Storage.Commit;
 internal sealed class Account(string key)
 {
     private int _id;
+    private Tally _accepted;
+    private Tally _degraded;
 
     public string Key { get; } = key;
 
@@ -18,6 +20,15 @@ internal sealed class Account(string key)
 
     /// <summary>Its submissions that wait for a batch. The committer's alone.</summary>
     public Lane Lane { get; } = new();
+
+    /// <summary>Sums of its requests that were not stored and are not in the ledger yet. Any thread's.</summary>
+    public Tallies Unbooked { get; } = new();
+
+    /// <summary>What the batch at hand stores whole of it. The committer's alone.</summary>
+    public ref Tally Accepted => ref _accepted;
+
+    /// <summary>What the batch at hand stores degraded of it. The committer's alone.</summary>
+    public ref Tally Degraded => ref _degraded;
 
     public override string ToString() => Key;
 }

@@ -17,6 +17,8 @@ internal sealed class CommitTarget : IDisposable
     private const int ObjectIdBlock = 4096;
     private const int PackIdBlock = 1;
     private const long RunwayPause = 60_000_000; // microseconds
+    private const long BooksInterval = 1_000_000;
+    private const long BooksPause = 10_000_000;
 
     private readonly StoreOptions _options;
     private readonly StoreLayout _layout;
@@ -35,11 +37,14 @@ internal sealed class CommitTarget : IDisposable
     private readonly List<long> _packsInDoubt = [];
     private readonly List<(long ObjectId, PayloadFile File)> _filesInDoubt = [];
     private readonly List<(long Pack, long Start)> _batchesToUndo = [];
+    private readonly Books _books;
+    private readonly Func<Account, int> _idOf;
     private CatalogWriter? _catalog;
     private Stage _stage;
     private bool _inTransaction;
     private long _now;
     private long _noRunwayBefore;
+    private long _noBooksBefore;
 
     private enum Stage
     {
@@ -51,7 +56,8 @@ internal sealed class CommitTarget : IDisposable
         Committed,
     }
 
-    public CommitTarget(StoreOptions options, StoreLayout layout, StorageDevice device, uint instance, bool direct, CatalogWriter catalog, DiskReserve reserve, ILogger logger)
+    public CommitTarget(StoreOptions options, StoreLayout layout, StorageDevice device, uint instance, bool direct, CatalogWriter catalog, Books books,
+        DiskReserve reserve, ILogger logger)
     {
         _options = options;
         _layout = layout;
@@ -60,6 +66,8 @@ internal sealed class CommitTarget : IDisposable
         _reserve = reserve;
         _logger = logger;
         _catalog = catalog;
+        _books = books;
+        _idOf = AccountId;
         _packs = new(layout, device, instance, direct, logger);
         catalog.SyncLogThrough(device);
         _checkpointer = new(layout.Catalog, reserve, logger);
@@ -129,9 +137,12 @@ internal sealed class CommitTarget : IDisposable
         foreach (var entry in batch)
         {
             AddRows(entry, now);
+            _books.CountStored(entry.Submission);
         }
 
         var catalog = _catalog!;
+        _books.Write(catalog.Ledger, _instance, now, _idOf);
+        _noBooksBefore = now + BooksInterval;
         catalog.SetPack(_packs.Pack, _instance, _packs.End + bytes.Length, _packs.End);
         foreach (var pack in _closedPacks)
         {
@@ -161,9 +172,40 @@ internal sealed class CommitTarget : IDisposable
             key.Id = id;
         }
 
-        foreach (var (account, id) in _newAccounts)
+        ConfirmBooks();
+    }
+
+    /// <summary>Books what waits for the ledger in a transaction of its own. A fault costs nothing but the time until the next try.</summary>
+    public void WriteBooks(long now)
+    {
+        if (!_books.AnyWaiting)
         {
-            account.Id = id;
+            return;
+        }
+
+        try
+        {
+            var catalog = _catalog ?? ReopenCatalog(now);
+            _noBooksBefore = now + BooksInterval;
+            EnterTransaction();
+            _books.Write(catalog.Ledger, _instance, now, _idOf);
+            catalog.Commit();
+            _inTransaction = false;
+            ConfirmBooks();
+        }
+        catch (IOException fault)
+        {
+            _books.Doubt();
+            DropCatalog(fault);
+            _noBooksBefore = now + BooksPause;
+            if (fault is StorageFaultException { Kind: StorageFaultKind.DiskFull })
+            {
+                _reserve.GiveUp();
+            }
+        }
+        finally
+        {
+            EndBatch();
         }
     }
 
@@ -185,6 +227,7 @@ internal sealed class CommitTarget : IDisposable
 
         _objectIds.Forget();
         _packIds.Forget();
+        _books.Doubt();
         if (_stage is Stage.WritingCatalog or Stage.Committing || cause is CatalogDamagedException)
         {
             DropCatalog(cause);
@@ -235,6 +278,7 @@ internal sealed class CommitTarget : IDisposable
         _newProjects.Clear();
         _newAccounts.Clear();
         _nextIndexes.Clear();
+        _books.EndBatch();
         if (_inTransaction)
         {
             _catalog?.Connection.Rollback();
@@ -245,6 +289,11 @@ internal sealed class CommitTarget : IDisposable
     /// <summary>While nothing waits: prepares the way for the next batch.</summary>
     public void UseIdleTime(long now)
     {
+        if (now >= _noBooksBefore)
+        {
+            WriteBooks(now);
+        }
+
         if (now < _noRunwayBefore)
         {
             return;
@@ -289,6 +338,7 @@ internal sealed class CommitTarget : IDisposable
             }
 
             EnterTransaction();
+            _books.Write(catalog.Ledger, _instance, now, _idOf);
             foreach (var pack in _closedPacks)
             {
                 catalog.ClosePack(pack);
@@ -374,6 +424,15 @@ internal sealed class CommitTarget : IDisposable
         var id = _catalog!.AccountId(account.KeyUtf8);
         _newAccounts.Add((account, id));
         return id;
+    }
+
+    private void ConfirmBooks()
+    {
+        _books.Confirm();
+        foreach (var (account, id) in _newAccounts)
+        {
+            account.Id = id;
+        }
     }
 
     private int ProjectId(ProjectKey key)

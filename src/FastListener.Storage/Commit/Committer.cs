@@ -17,6 +17,7 @@ internal sealed class Committer : IDisposable
     private const int AnsweredHere = 4; // waking another thread costs more than a few answers
     private const int ExpectedLeast = 4;
     private const int PauseMicroseconds = 50;
+    private const int IdleMilliseconds = 2_000; // what waits for the ledger waits no longer than this
 
     private readonly StoreOptions _options;
     private readonly CommitTarget _target;
@@ -178,7 +179,10 @@ internal sealed class Committer : IDisposable
             {
                 _arrived.Reset();
                 wait.UnsafeOnCompleted(_signalArrival);
-                _arrived.Wait();
+                while (!_arrived.Wait(IdleMilliseconds))
+                {
+                    _target.UseIdleTime(Now());
+                }
             }
 
             if (!wait.GetResult())

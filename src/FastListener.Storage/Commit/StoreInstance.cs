@@ -142,7 +142,7 @@ internal sealed class StoreInstance : IDisposable
         while (Id == 0 || !_device.CreateDirectory(Layout.InstanceStaging(Id)));
 
         _stagingLock = LockFile.TryTake(Layout.InstanceLock(Id)) ?? throw new StoreBusyException(Layout.Data);
-        using var statement = Catalog.Connection.Prepare("INSERT INTO instances VALUES(?,?)");
+        using var statement = Catalog.Connection.Prepare("INSERT INTO instances(id, started_at) VALUES(?,?)");
         statement.Bind(1, Id).Bind(2, now).Run();
     }
 }

@@ -55,6 +55,9 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
         set => Sender = Parts.Pool.Accounts.Get(value);
     }
 
+    /// <summary>Its entry in the ledger, which is booked with it; null: nobody but the store counts it as received.</summary>
+    public LedgerEntry? Entry { get; set; }
+
     /// <summary>Bytes that were received for it, framing and compression as they came. Kept with the object.</summary>
     public long WireBytes { get; set; }
 
@@ -177,6 +180,7 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
         }
 
         Recycle();
+        Entry?.MarkStored();
         _receipt.RunContinuationsAsynchronously = !here;
         _receipt.SetResult(receipt);
     }

@@ -243,6 +243,9 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         var nextPack = packs.Count == 0 ? 1 : packs[^1] + 1;
         catalog.Connection.Execute($"UPDATE counters SET next={nextObject} WHERE name='object'; UPDATE counters SET next={nextPack} WHERE name='pack'");
 
+        // What became of requests that were not stored is not in any pack, so the ledger begins anew behind what was found.
+        catalog.Connection.Execute("UPDATE packs SET unbooked_end=committed_end");
+
         // The next start looks through the files of every instance there ever was.
         foreach (var path in Directory.Exists(layout.Files) ? Directory.EnumerateFiles(layout.Files, "*", SearchOption.AllDirectories) : [])
         {
@@ -254,7 +257,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
 
         foreach (var instance in _instances)
         {
-            catalog.Connection.Execute($"INSERT INTO instances VALUES({instance}, 0)");
+            catalog.Connection.Execute($"INSERT INTO instances(id, started_at) VALUES({instance}, 0)");
         }
     }
 

@@ -85,6 +85,7 @@ internal static class CommandLine
             ShowCommand.Create(terminal),
             ExportCommand.Create(terminal),
             UpkeepCommands.CreateVerify(terminal),
+            AuditCommand.Create(terminal),
             UpkeepCommands.CreateSalvage(terminal),
             UpkeepCommands.CreateBackup(terminal),
             SendCommand.Create(terminal),

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using FastListener.Intake;
 using FastListener.Protocol.Http;
+using FastListener.Storage;
 
 namespace FastListener.Connections;
 
@@ -17,7 +18,7 @@ namespace FastListener.Connections;
 /// What a read brings is handed out in this connection's turn (<see cref="Admission"/>); until it comes nothing more is taken from the
 /// socket, so that TCP makes the client slow down.
 /// </remarks>
-internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admission admission, Func<ValueTask> sendContinue)
+internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admission admission, LedgerEntry entry, Func<ValueTask> sendContinue)
 {
     /// <summary>
     /// Bytes that one connection may read without ever waiting before others get their turn: completions run on the
@@ -35,9 +36,19 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
     private BodyRead _final;
     private bool _finished;
     private int _turn;
+    private long _arrived;
 
     /// <summary>Bytes of this request's body taken off the wire, framing included.</summary>
     public long WireBytes { get; private set; }
+
+    /// <summary>The request's entry in the ledger.</summary>
+    public LedgerEntry Entry => entry;
+
+    /// <summary>
+    /// Bytes of this request's body, as the pipe has brought them: all that came, less what was left for the next request. The ledger holds
+    /// <see cref="WireBytes"/>, which were counted slice by slice, against it.
+    /// </summary>
+    public long ReceivedBytes => _arrived - _rest.Length;
 
     /// <summary>Whether the body is over, whether well or badly.</summary>
     public bool Finished => _finished;
@@ -68,6 +79,7 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
         _final = default;
         _finished = false;
         WireBytes = 0;
+        _arrived = 0;
         if (framing.Kind is FramingKind.Chunked)
         {
             _chunks.Reset();
@@ -199,6 +211,7 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
             _awaitsContinue = false;
             _holding = true;
             _rest = result.Buffer;
+            _arrived += _rest.Length;
             if (!_rest.IsEmpty)
             {
                 var taking = admission.TakeTurnAsync(Cost());

@@ -43,7 +43,7 @@ internal sealed class ListenerConnection : IDisposable
             connection.Abort(new ConnectionAbortedException("The client did not take its reply in time.")), services.Overload.Connections);
         _admission = new Admission(services.Overload, _clock);
         _heads = new RequestHeadParser(services.HeadLimits);
-        _wire = new BodyReader(_input, _clock, _admission, SendContinueAsync);
+        _wire = new BodyReader(_input, _clock, _admission, services.Intakes.NewEntry(), SendContinueAsync);
         _body = new RequestBody(_wire, services.Settings.Limits);
         _client = (connection.RemoteEndPoint as IPEndPoint)?.Address;
     }
@@ -154,6 +154,7 @@ internal sealed class ListenerConnection : IDisposable
         }
         finally
         {
+            _wire.Entry.Close(_wire.ReceivedBytes);
             _body.Release();
             _admission.End();
         }

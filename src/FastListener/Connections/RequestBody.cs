@@ -4,6 +4,7 @@ using FastListener.Configuration;
 using FastListener.Intake;
 using FastListener.Protocol.Compression;
 using FastListener.Protocol.Http;
+using FastListener.Storage;
 
 namespace FastListener.Connections;
 
@@ -36,6 +37,12 @@ internal sealed class RequestBody(BodyReader wire, IntakeLimits limits) : IDispo
 
     /// <summary>The connection's standing at the gates.</summary>
     public Admission Admission => wire.Admission;
+
+    /// <summary>The request's entry in the ledger.</summary>
+    public LedgerEntry Entry => wire.Entry;
+
+    /// <summary>Bytes received for this body, as the connection counts them.</summary>
+    public long ReceivedBytes => wire.ReceivedBytes;
 
     /// <summary>Decoded bytes handed out so far.</summary>
     public long Bytes { get; private set; }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using FastListener.Diagnostics;
+using FastListener.Storage;
 
 namespace FastListener.Intake;
 
@@ -12,6 +13,9 @@ internal sealed class IntakePool(IntakeServices services, int kept = 256) : IDis
 
     /// <summary>The uploads under way now.</summary>
     public IEnumerable<UploadInFlight> InFlight => _all.Keys.Select(intake => intake.InFlight).OfType<UploadInFlight>();
+
+    /// <summary>An entry of the ledger, for the requests of one connection.</summary>
+    public LedgerEntry NewEntry() => services.Store.NewEntry();
 
     /// <summary>An intake that nobody else uses.</summary>
     public SubmissionIntake Rent()

@@ -21,6 +21,7 @@ internal sealed class SubmissionIntake : IDisposable
     private readonly SuccessReply _success = new();
     private IPAddress? _client;
     private RequestBody? _body; // while a request is under way
+    private RequestBody? _settling; // the last one's
     private long _since;
 
     public SubmissionIntake(IntakeServices services)
@@ -36,6 +37,7 @@ internal sealed class SubmissionIntake : IDisposable
     {
         _client = client;
         _since = _services.Time.GetTimestamp();
+        _settling = body;
         Volatile.Write(ref _body, body);
         try
         {
@@ -74,9 +76,15 @@ internal sealed class SubmissionIntake : IDisposable
         {
             return Refuse(Reason(fault.Kind));
         }
+        catch (Exception fault) when (fault is IOException or OperationCanceledException)
+        {
+            body.Entry.Settle(LedgerOutcome.BrokenOff, body.WireBytes);
+            throw;
+        }
         finally
         {
             Volatile.Write(ref _body, null);
+            body.Entry.Account = _draft.Request.Grant?.Key ?? "";
             _form.End();
             _draft.End();
         }
@@ -93,6 +101,7 @@ internal sealed class SubmissionIntake : IDisposable
     public ReplyMessage Refuse(RejectReason reason)
     {
         _services.Figures.CountRefused((int)reason);
+        _settling?.Entry.Settle(reason is RejectReason.TruncatedBody ? LedgerOutcome.BrokenOff : Refusal.For(reason).Word, _settling.WireBytes);
         IntakeLog.Refused(_services.Log, Refusal.For(reason).Word, _client);
         return reason is RejectReason.NotAMinidump or RejectReason.NotJson or RejectReason.NotPlcrash && _draft.Report is { } report
             ? ErrorReply.Create(reason, ReportFormat.Describe(report.Head))
@@ -136,6 +145,7 @@ internal sealed class SubmissionIntake : IDisposable
             return RejectReason.None;
         }
 
+        body.Entry.Open(); // the token check begins
         var reason = request.Read(route);
         if (!route.Format.IsEmpty && request.Grant is null && !ReportFormat.TryParse(route.Format, out _))
         {
@@ -250,6 +260,8 @@ internal sealed class SubmissionIntake : IDisposable
     private async ValueTask<ReplyMessage> StoreAsync(RequestBody body)
     {
         _draft.Submission.WireBytes = body.WireBytes;
+        _draft.Submission.Entry = body.Entry;
+        body.Entry.ReceivedBytes = body.ReceivedBytes;
         var attachment = _draft.Request.IsAttachment;
         var name = attachment ? _draft.Submission.Payloads[0].Name.ToArray() : null;
         var given = _draft.Ladder.Given;

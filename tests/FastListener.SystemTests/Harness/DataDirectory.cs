@@ -72,6 +72,11 @@ internal sealed class DataDirectory : IDisposable
 
     public Task<CommandResult> VerifyAsync() => RunAsync(["verify"], []);
 
+    public Task<CommandResult> AuditAsync(params string[] options) => RunAsync(["audit"], options);
+
+    /// <summary>The books, when they balance.</summary>
+    public async Task<Books> BooksAsync() => new((await AuditAsync("--json")).Expect().OutputBytes);
+
     /// <summary>Files below staging/, but for the process's own lock: what the listener has taken and not committed.</summary>
     public string[] StagedFiles()
     {

@@ -37,6 +37,7 @@ public sealed class DamageTests
 
         (await Command.FastListenerAsync("salvage", "--data", data.Location)).Expect();
         (await data.VerifyAsync()).Expect();
+        (await data.AuditAsync()).Expect();
         var stored = (await data.ListAsync()).ToDictionary(item => item.Rxid);
         var exported = await data.ExportAllAsync();
         Assert.Equal(kept.Keys.Order(), stored.Keys.Order());

@@ -7,13 +7,16 @@ namespace FastListener.SystemTests.Restart;
 internal static class StoredTruth
 {
     /// <summary>
-    /// Everything acknowledged is there; whatever is there was sent and is whole; <c>verify</c> finds no wrong byte.
+    /// Everything acknowledged is there; whatever is there was sent and is whole; <c>verify</c> finds no wrong byte, <c>audit</c> no gap.
     /// Lists only; <see cref="AssertIdenticalAsync"/> compares the bytes as well.
     /// </summary>
     public static async Task<IReadOnlyList<StoredObject>> AssertCompleteAsync(DataDirectory data, UploadLoad load, Promise promise)
     {
         var verify = await data.VerifyAsync();
         Assert.True(verify.ExitCode == 0, $"verify: {verify.Output}\n{verify.Error}");
+
+        var audit = await data.AuditAsync();
+        Assert.True(audit.ExitCode == 0, $"audit: {audit.Output}\n{audit.Error}");
 
         var stored = await data.ListAsync();
         var byRxid = stored.ToDictionary(item => item.Rxid);

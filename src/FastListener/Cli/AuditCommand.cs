@@ -1,0 +1,36 @@
+using System.CommandLine;
+using FastListener.Storage;
+using FastListener.Tokens;
+
+namespace FastListener.Cli;
+
+/// <summary><c>audit</c>: whether everything that was received has come to something, and what is stored is what was accepted.</summary>
+internal static class AuditCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var since = OptionValues.Since(terminal.Clock);
+        since.Description = "Only since: a date or time (2025-03-01, 2025-03-01T12:30, UTC unless it says otherwise), or how long ago (30s, 15m, 2h, 7d, 1w). " +
+            "The ledger is kept by hours: counted is from the beginning of that hour.";
+        var json = OptionValues.Json();
+        var data = OptionValues.Data();
+        var command = new Command("audit", "Prove that received = stored + degraded + refused + broken off; exit 1 if the sides differ.") { since, json, data };
+        command.SetAction((parsed, cancel) =>
+        {
+            var directory = StoreAccess.Existing(parsed.GetRequiredValue(data));
+            var report = UpkeepView.Run(terminal, progress => Audit.Run(directory, parsed.GetValue(since), progress, cancel));
+            var view = new AuditView(terminal, report, TokenFile.Read(directory));
+            if (parsed.GetValue(json))
+            {
+                view.WriteJson();
+            }
+            else
+            {
+                view.WriteText();
+            }
+
+            return Task.FromResult(report.IsClean ? ExitCode.Ok : ExitCode.Failed);
+        });
+        return command;
+    }
+}
