@@ -18,6 +18,7 @@ public sealed class ObjectStore : IAsyncDisposable
 
     private readonly ConcurrentDictionary<(string Universe, string Project), ProjectKey> _projects = new();
     private readonly StoreInstance _instance;
+    private readonly StorageDevice _device;
     private readonly FileQueue _files;
     private readonly SubmissionPool _submissions;
     private readonly CatalogLookups _lookups;
@@ -31,6 +32,7 @@ public sealed class ObjectStore : IAsyncDisposable
     private ObjectStore(StoreInstance instance, StoreOptions options, ILogger logger, TimeProvider time, StorageDevice device)
     {
         _instance = instance;
+        _device = device;
         _time = time;
         _files = new(options, instance.Layout, device, instance.Id, instance.Reserve, logger);
         var accounts = new Accounts();
@@ -78,6 +80,9 @@ public sealed class ObjectStore : IAsyncDisposable
             };
         }
     }
+
+    /// <summary>How long group commits took.</summary>
+    public CommitDurations CommitDurations => _committer.Durations;
 
     internal CommitTarget Target => _target;
 
@@ -130,6 +135,33 @@ public sealed class ObjectStore : IAsyncDisposable
 
         objectId = 0;
         return false;
+    }
+
+    /// <summary>
+    /// Whether the disk takes bytes: writes a small file beside those of uploads, syncs it and removes it. Blocks for as long as the disk does.
+    /// </summary>
+    public bool TestWrite()
+    {
+        var path = Path.Combine(_instance.Layout.InstanceStaging(_instance.Id), $"test-{Guid.NewGuid():N}");
+        try
+        {
+            try
+            {
+                using var file = _device.Create(path, direct: false);
+                file.Write(new byte[4096], 0);
+                file.SyncData();
+            }
+            finally
+            {
+                _device.Delete(path);
+            }
+
+            return true;
+        }
+        catch (StorageFaultException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Commits what is queued, closes everything cleanly. Submissions that come later fail with <see cref="StorageFaultKind.Stopping"/>.</summary>

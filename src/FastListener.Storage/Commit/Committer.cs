@@ -30,6 +30,7 @@ internal sealed class Committer : IDisposable
     private readonly int _waitingLimit;
     private readonly BatchBuffer _bytes;
     private readonly List<BatchEntry> _batch = [];
+    private readonly CommitTimes _times = new();
     private readonly byte[] _randomBytes = new byte[1024];
     private readonly Thread _thread;
     private int _randomUsed;
@@ -69,6 +70,9 @@ internal sealed class Committer : IDisposable
 
     /// <summary>A consistent-enough picture for statistics: each counter is whole.</summary>
     public ref readonly CommitCounters Counters => ref _counters;
+
+    /// <summary>How long commits took.</summary>
+    public CommitDurations Durations => _times.Snapshot();
 
     /// <summary>Commits what is queued, then ends the thread. The target stays open.</summary>
     public void Stop()
@@ -209,6 +213,7 @@ internal sealed class Committer : IDisposable
             {
                 Lay(now);
                 _target.Write(_bytes.Finish(_target.Pack, _target.End, _batch.Count, now), _batch, now);
+                _times.Add(_time.GetElapsedTime(begun));
                 AnswerAll();
             }
         }

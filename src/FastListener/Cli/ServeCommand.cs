@@ -9,7 +9,8 @@ namespace FastListener.Cli;
 /// <param name="DataDirectory">The data directory.</param>
 /// <param name="Http">ADDRESS:PORT, or <c>off</c>.</param>
 /// <param name="Https">ADDRESS:PORT, or <c>off</c>.</param>
-internal sealed record ServeArguments(string? DataDirectory, string? Http, string? Https);
+/// <param name="Admin">ADDRESS:PORT, or <c>off</c>.</param>
+internal sealed record ServeArguments(string? DataDirectory, string? Http, string? Https, string? Admin = null);
 
 internal static class ServeCommand
 {
@@ -30,9 +31,14 @@ internal static class ServeCommand
             Description = "Where to listen for HTTPS, or off. Port 0 takes any free one. [default: every address on 6098]",
             HelpName = "ADDR:PORT",
         };
-        var command = new Command("serve", "Listen for crash reports and keep them.") { data, http, https };
+        var admin = new Option<string?>("--admin")
+        {
+            Description = "Where to answer /healthz, /readyz, /metrics and /requests over plain HTTP, or off. [default: 127.0.0.1:6099]",
+            HelpName = "ADDR:PORT",
+        };
+        var command = new Command("serve", "Listen for crash reports and keep them.") { data, http, https, admin };
         command.SetAction((parsed, cancel) => serve(
-            new(parsed.GetValue(data), parsed.GetValue(http), parsed.GetValue(https)), cancel));
+            new(parsed.GetValue(data), parsed.GetValue(http), parsed.GetValue(https), parsed.GetValue(admin)), cancel));
         return command;
     }
 }

@@ -11,6 +11,12 @@ internal sealed record ListenSettings
     /// <summary>HTTPS, in the same form.</summary>
     public string Https { get; init; } = "*:6098";
 
+    /// <summary>
+    /// Where the listener tells how it fares, in the same form. Nobody is asked who they are there: it belongs on loopback or a network of
+    /// one's own. An address in use does not stop the listener: it serves uploads, and tries again until the address is free.
+    /// </summary>
+    public string Admin { get; init; } = "127.0.0.1:6099";
+
     /// <summary>PEM file with the certificate and its chain. Empty: the self-signed one in the data directory.</summary>
     public string Certificate { get; init; } = "";
 

@@ -21,9 +21,10 @@ internal static class SettingsLoader
         string? http,
         string? https,
         [NotNullWhen(true)] out ListenerSettings? settings,
-        out IReadOnlyList<string> faults)
+        out IReadOnlyList<string> faults,
+        string? admin = null)
     {
-        return TryLoad(new SettingsReader(configuration), dataDirectory, http, https, out settings, out faults);
+        return TryLoad(new SettingsReader(configuration), dataDirectory, http, https, out settings, out faults, admin);
     }
 
     /// <summary>The same with a reader of the caller's, which then knows every setting there is.</summary>
@@ -33,13 +34,15 @@ internal static class SettingsLoader
         string? http,
         string? https,
         [NotNullWhen(true)] out ListenerSettings? settings,
-        out IReadOnlyList<string> faults)
+        out IReadOnlyList<string> faults,
+        string? admin = null)
     {
         var listen = new ListenSettings();
         listen = listen with
         {
             Http = read.Text("Listen:Http", listen.Http, instead: http),
             Https = read.Text("Listen:Https", listen.Https, instead: https),
+            Admin = read.Text("Listen:Admin", listen.Admin, instead: admin),
             Certificate = read.Text("Listen:Certificate", listen.Certificate),
             CertificateKey = read.Text("Listen:CertificateKey", listen.CertificateKey),
             Transport = read.Text("Listen:Transport", listen.Transport),
@@ -150,6 +153,11 @@ internal static class SettingsLoader
         if (httpReadable && httpsReadable && http is null && https is null)
         {
             faults.Add("Listen: both Http and Https are off; there is nothing to listen on.");
+        }
+
+        if (!ListenSettings.TryParse(listen.Admin, out _))
+        {
+            faults.Add($"Listen:Admin (--admin): '{listen.Admin}' is not ADDRESS:PORT, *:PORT or off.");
         }
 
         if (listen.Certificate.Length > 0 && !File.Exists(listen.Certificate))

@@ -20,6 +20,9 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
     /// <summary>What the upload may give up instead of waiting; null while there is none.</summary>
     public Ladder? Ladder { get; set; }
 
+    /// <summary>Whether the connection waits at a gate now. From any thread.</summary>
+    public bool IsHeld => clock.IsHeld;
+
     /// <summary>Waits until the connection may be served. False: there are too many.</summary>
     public ValueTask<bool> ConnectAsync() =>
         control.Connections.TryEnter(_connection, control.AnyConnection, cost: 1) ? new(true) : HoldAsync(control.Connections, _connection, control.Options.MaxWait);

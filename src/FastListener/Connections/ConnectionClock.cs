@@ -60,6 +60,9 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     /// <summary>Whether what has passed is the deadline of the whole request, and not that of its body's pace.</summary>
     public bool WholeExpired => Volatile.Read(ref _overWhole);
 
+    /// <summary>Whether the connection waits at a gate of ours.</summary>
+    public bool IsHeld => Volatile.Read(ref _held) is not null;
+
     /// <summary>How long all waits for a body may take together; zero is unlimited. Set for each request before its body is read.</summary>
     public TimeSpan Whole { get; set; }
 

@@ -155,6 +155,7 @@ internal sealed class ListenerConnection : IDisposable
         finally
         {
             _wire.Entry.Close(_wire.ReceivedBytes);
+            _services.Figures.CountReceived(_wire.ReceivedBytes);
             _body.Release();
             _admission.End();
         }

@@ -13,12 +13,16 @@ internal sealed class RequestFigures(IReadOnlyList<string> refusals)
     private volatile Gauge[] _gauges = [];
     private long _accepted;
     private long _wireBytes;
+    private long _received;
 
     /// <summary>Requests answered with 200 because what they brought is stored, degraded ones included.</summary>
     public long Accepted => Interlocked.Read(ref _accepted);
 
     /// <summary>Bytes of the bodies of those, as they came over the wire.</summary>
     public long AcceptedWireBytes => Interlocked.Read(ref _wireBytes);
+
+    /// <summary>Bytes of all bodies as they came over the wire, whatever became of them. Counted when a request is over.</summary>
+    public long ReceivedWireBytes => Interlocked.Read(ref _received);
 
     /// <summary>Requests that were degraded, by what was given up and why.</summary>
     public IReadOnlyList<DegradedCount> Degraded
@@ -32,9 +36,9 @@ internal sealed class RequestFigures(IReadOnlyList<string> refusals)
         }
     }
 
-    /// <summary>Requests that were refused, by the word of the refusal; words that never occurred are left out.</summary>
+    /// <summary>Requests that were refused, by the word of the refusal. All words, those that never occurred, too.</summary>
     public IEnumerable<KeyValuePair<string, long>> Refused =>
-        refusals.Select((word, index) => KeyValuePair.Create(word, Interlocked.Read(ref _refused[index]))).Where(pair => pair.Value != 0);
+        refusals.Select((word, index) => KeyValuePair.Create(word, Interlocked.Read(ref _refused[index])));
 
     /// <summary>Everything that has a present value.</summary>
     public IReadOnlyList<Gauge> Gauges => _gauges;
@@ -47,6 +51,8 @@ internal sealed class RequestFigures(IReadOnlyList<string> refusals)
         Interlocked.Increment(ref _accepted);
         Interlocked.Add(ref _wireBytes, wireBytes);
     }
+
+    public void CountReceived(long wireBytes) => Interlocked.Add(ref _received, wireBytes);
 
     public void CountDegraded(string level, string reason)
     {
@@ -78,9 +84,31 @@ internal sealed record Gauge(string Name, string Help, Func<double> Value);
 /// <summary>How many requests gave up the same for the same reason.</summary>
 internal sealed record DegradedCount(string Level, string Reason, long Count);
 
-/// <summary>One upload that is under way.</summary>
-/// <param name="Account">The key of its token; empty while it has shown none.</param>
+/// <summary>What an upload under way is doing.</summary>
+internal enum UploadStage : byte
+{
+    /// <summary>Its head is being judged.</summary>
+    Head,
+
+    /// <summary>It waits for a place among the uploads, or for its turn to be read.</summary>
+    Waiting,
+
+    /// <summary>Its body is coming in.</summary>
+    Body,
+
+    /// <summary>Its token is wrong, and its 403 is held back.</summary>
+    HeldBack,
+
+    /// <summary>All of it is here, and it waits for its commit.</summary>
+    Commit,
+}
+
+/// <summary>One upload that is under way. What tells of its token is empty while it has shown none.</summary>
+/// <param name="Token">Its token with the middle left out.</param>
+/// <param name="Account">The key of its token.</param>
+/// <param name="Project">Universe and project.</param>
 /// <param name="Client">The address it comes from; empty when unknown.</param>
-/// <param name="Since">When its head was complete.</param>
+/// <param name="Age">How long ago its head was complete.</param>
 /// <param name="WireBytes">What has come of its body so far.</param>
-internal sealed record UploadInFlight(string Account, string Client, DateTimeOffset Since, long WireBytes);
+/// <param name="Stage">What it is doing.</param>
+internal sealed record UploadInFlight(string Token, string Account, string Project, string Client, TimeSpan Age, long WireBytes, UploadStage Stage);

@@ -1,3 +1,4 @@
+using System.Net;
 using FastListener.Tokens;
 
 namespace FastListener.Hosting;
@@ -9,12 +10,17 @@ internal static class Banner
     private const string EmptyMinidump = @"MDMP\223\247\0\0\0\0\0\0\40\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
     /// <summary>Prints it. The last line is <c>Ready</c>; scripts wait for it.</summary>
-    public static void Print(TextWriter output, string dataDirectory, IEnumerable<string> addresses, TokenSecret? firstToken)
+    public static void Print(TextWriter output, string dataDirectory, IEnumerable<string> addresses, EndPoint? admin, TokenSecret? firstToken)
     {
         var all = addresses.ToArray();
         foreach (var address in all)
         {
             output.WriteLine($"Listening on {address}");
+        }
+
+        if (admin is not null)
+        {
+            output.WriteLine($"Health and metrics on http://{admin}");
         }
 
         output.WriteLine($"Data in {dataDirectory}");

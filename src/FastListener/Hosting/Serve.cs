@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using FastListener.Admin;
 using FastListener.Cli;
 using FastListener.Configuration;
 using FastListener.Diagnostics;
@@ -32,7 +33,7 @@ internal static class Serve
     {
         var data = arguments.DataDirectory ?? Environment.GetEnvironmentVariable("FASTLISTENER_Data") ?? "data";
         var configuration = SettingsLoader.Sources(data);
-        if (!SettingsLoader.TryLoad(configuration, data, arguments.Http, arguments.Https, out var settings, out var faults))
+        if (!SettingsLoader.TryLoad(configuration, data, arguments.Http, arguments.Https, out var settings, out var faults, arguments.Admin))
         {
             foreach (var fault in faults)
             {
@@ -63,15 +64,22 @@ internal static class Serve
             figures.AddGauge("disk_reserve_bytes", "What is held back of it for the catalog; less than it should be while the disk is full.", () => store.Statistics.Disk.Reserve);
             TokenRates.Follow(tokens, overload);
             using var certificates = ServerCertificates.Open(settings.Listen, settings.DataDirectory, log);
+            var strangers = new UnauthenticatedBudget(settings.Limits.MaxUnauthenticatedBytes);
+            var guesses = new TokenGuesses(TimeProvider.System);
+            figures.AddGauge("unauthenticated_bytes", "Bytes of uploads that have shown no token yet.", () => strangers.Taken);
+            figures.AddGauge("wrong_tokens_total", "Wrong tokens.", () => guesses.Wrong);
             using var intakes = new IntakePool(new IntakeServices(
-                store, tokens, settings.Limits, settings.Deadlines.Request, new UnauthenticatedBudget(settings.Limits.MaxUnauthenticatedBytes),
-                new TokenGuesses(TimeProvider.System), overload, figures, TimeProvider.System, log));
+                store, tokens, settings.Limits, settings.Deadlines.Request, strangers, guesses, overload, figures, TimeProvider.System, log));
             figures.InFlight = () => intakes.InFlight;
             await using var host = Build(configuration, settings, certificates, new ListenerServices(settings, intakes, overload, figures, TimeProvider.System, log));
-            figures.InFlight = () => intakes.InFlight;
+            var readiness = new Readiness(overload.Pressure, () => store.Statistics, store.TestWrite);
+            await using var admin = AdminListener.Start(settings.Listen.Admin, new AdminPages(
+                readiness, new ListenerMetrics(figures, overload.Pressure, store, settings.Storage.PayloadMemoryBytes), figures), log);
             await host.StartAsync(stop);
+            readiness.Started();
+            host.Lifetime.ApplicationStopping.Register(readiness.Draining);
             var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
-            Banner.Print(Console.Out, settings.DataDirectory, addresses, firstToken);
+            Banner.Print(Console.Out, settings.DataDirectory, addresses, admin?.Address, firstToken);
             foreach (var address in addresses)
             {
                 HostLog.Listening(log, address);

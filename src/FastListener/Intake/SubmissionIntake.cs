@@ -23,6 +23,7 @@ internal sealed class SubmissionIntake : IDisposable
     private RequestBody? _body; // while a request is under way
     private RequestBody? _settling; // the last one's
     private long _since;
+    private volatile UploadStage _stage;
 
     public SubmissionIntake(IntakeServices services)
     {
@@ -38,6 +39,7 @@ internal sealed class SubmissionIntake : IDisposable
         _client = client;
         _since = _services.Time.GetTimestamp();
         _settling = body;
+        _stage = UploadStage.Head;
         Volatile.Write(ref _body, body);
         try
         {
@@ -52,10 +54,12 @@ internal sealed class SubmissionIntake : IDisposable
                 return SuccessReply.Preflight;
             }
 
+            _stage = UploadStage.Waiting;
             var admitting = _draft.AdmitAsync(body);
             reason = admitting.IsCompletedSuccessfully ? admitting.Result : await admitting;
             if (reason is RejectReason.None)
             {
+                _stage = UploadStage.Body;
                 reason = _form.Begun ? await _form.ReadAsync(body) : await ReadRawAsync(body);
             }
 
@@ -91,11 +95,26 @@ internal sealed class SubmissionIntake : IDisposable
     }
 
     /// <summary>The upload under way, as far as it can be told from another thread; null between two.</summary>
-    public UploadInFlight? InFlight => Volatile.Read(ref _body) is not { } body ? null : new UploadInFlight(
-        _draft.Request.Grant?.Key ?? "",
-        _client?.ToString() ?? "",
-        _services.Time.GetUtcNow() - _services.Time.GetElapsedTime(_since),
-        body.WireBytes);
+    public UploadInFlight? InFlight
+    {
+        get
+        {
+            if (Volatile.Read(ref _body) is not { } body)
+            {
+                return null;
+            }
+
+            var grant = _draft.Request.Grant;
+            return new UploadInFlight(
+                grant?.Masked ?? "",
+                grant?.Key ?? "",
+                grant is null ? "" : $"{grant.Universe}/{grant.Project}",
+                _client?.ToString() ?? "",
+                _services.Time.GetElapsedTime(_since),
+                body.WireBytes,
+                _stage is UploadStage.Body && body.Admission.IsHeld ? UploadStage.Waiting : _stage);
+        }
+    }
 
     /// <summary>The reply for a refusal; says what the report looks like where that helps.</summary>
     public ReplyMessage Refuse(RejectReason reason)
@@ -112,6 +131,7 @@ internal sealed class SubmissionIntake : IDisposable
     {
         if (reason is RejectReason.InvalidToken or RejectReason.ConflictingTokens)
         {
+            _stage = UploadStage.HeldBack;
             await _services.Guesses.CountAsync(_client);
         }
 
@@ -265,6 +285,7 @@ internal sealed class SubmissionIntake : IDisposable
         var attachment = _draft.Request.IsAttachment;
         var name = attachment ? _draft.Submission.Payloads[0].Name.ToArray() : null;
         var given = _draft.Ladder.Given;
+        _stage = UploadStage.Commit;
         var receipt = await _services.Store.CommitAsync(_draft.Release());
         var reply = attachment ? SuccessReply.Attached(receipt, name) : _success.Stored(receipt);
         _services.Figures.CountAccepted(body.WireBytes);

@@ -6,7 +6,11 @@ namespace FastListener.Intake;
 /// </summary>
 internal sealed class UnauthenticatedBudget(long bytes)
 {
+    private readonly long _all = bytes;
     private long _left = bytes;
+
+    /// <summary>What is taken now.</summary>
+    public long Taken => _all - Interlocked.Read(ref _left);
 
     /// <summary>Takes some of the budget. False when it is spent; nothing has been taken then.</summary>
     public bool TryTake(long count)

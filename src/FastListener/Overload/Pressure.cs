@@ -31,6 +31,7 @@ internal sealed class Pressure : IDisposable
     public static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     private readonly PressureSource[] _sources;
+    private readonly int[] _levels;
     private readonly TimeSpan _lasting;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
@@ -46,6 +47,7 @@ internal sealed class Pressure : IDisposable
     public Pressure(IEnumerable<PressureSource> sources, TimeSpan lasting, TimeProvider time)
     {
         _sources = [.. sources];
+        _levels = new int[_sources.Length];
         _lasting = lasting;
         _time = time;
         _state = new(PressureLevel.None, "", time.GetUtcNow());
@@ -61,6 +63,10 @@ internal sealed class Pressure : IDisposable
     /// <summary>The level that has lasted; what does not last is borne by waiting.</summary>
     public PressureLevel Lasting => (PressureLevel)Volatile.Read(ref _lastingLevel);
 
+    /// <summary>How short each source was at the last look.</summary>
+    public IEnumerable<(string Word, PressureLevel Level)> Levels =>
+        _sources.Select((source, index) => (source.Word, (PressureLevel)Volatile.Read(ref _levels[index])));
+
     /// <summary>Looks at the sources now.</summary>
     public void Sample()
     {
@@ -68,9 +74,11 @@ internal sealed class Pressure : IDisposable
         {
             var level = PressureLevel.None;
             var word = "";
-            foreach (var source in _sources)
+            for (var i = 0; i < _sources.Length; i++)
             {
+                var source = _sources[i];
                 var found = source.Level();
+                Volatile.Write(ref _levels[i], (int)found);
                 if (found > level)
                 {
                     (level, word) = (found, source.Word);

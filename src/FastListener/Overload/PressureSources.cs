@@ -6,6 +6,9 @@ namespace FastListener.Overload;
 /// <summary>The sources of pressure that the store's own figures tell of.</summary>
 internal static class PressureSources
 {
+    /// <summary>The word of <see cref="Disk"/>.</summary>
+    public const string DiskWord = "disk";
+
     /// <summary>Memory for payloads is nearly spent: what comes now goes to files of its own, which costs more for each.</summary>
     public static PressureSource Memory(Func<StoreStatistics> statistics, long budget, OverloadOptions options)
     {
@@ -45,7 +48,7 @@ internal static class PressureSources
     {
         const long EnoughFree = 8L * 1024 * 1024 * 1024;
         var on = false;
-        return new("disk", () =>
+        return new(DiskWord, () =>
         {
             var now = space();
             var least = Math.Min(now.Total / 100.0 * options.DiskFreePercent, EnoughFree);

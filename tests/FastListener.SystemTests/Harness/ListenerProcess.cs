@@ -22,6 +22,9 @@ internal sealed partial class ListenerProcess : IAsyncDisposable
 
     public int HttpsPort { get; private set; }
 
+    /// <summary>The port that tells of health and figures; 0 when there is none.</summary>
+    public int AdminPort { get; private set; }
+
     public int Pid => _process.Id;
 
     public bool HasExited => _process.HasExited;
@@ -58,6 +61,7 @@ internal sealed partial class ListenerProcess : IAsyncDisposable
             WorkingDirectory = Path.GetTempPath(),
         };
         CleanEnvironment.Apply(start);
+        start.Environment["FASTLISTENER_Listen__Admin"] = "127.0.0.1:0";
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;
@@ -153,6 +157,7 @@ internal sealed partial class ListenerProcess : IAsyncDisposable
 
         _banner.Add(line);
         const string Http = "Listening on http://127.0.0.1:";
+        const string Admin = "Health and metrics on http://127.0.0.1:";
         const string Https = "Listening on https://127.0.0.1:";
         if (line.StartsWith(Http, StringComparison.Ordinal))
         {
@@ -161,6 +166,10 @@ internal sealed partial class ListenerProcess : IAsyncDisposable
         else if (line.StartsWith(Https, StringComparison.Ordinal))
         {
             HttpsPort = int.Parse(line[Https.Length..], CultureInfo.InvariantCulture);
+        }
+        else if (line.StartsWith(Admin, StringComparison.Ordinal))
+        {
+            AdminPort = int.Parse(line[Admin.Length..], CultureInfo.InvariantCulture);
         }
         else if (line == "Ready")
         {

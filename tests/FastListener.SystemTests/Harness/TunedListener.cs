@@ -5,8 +5,13 @@ internal sealed class TunedListener : IAsyncDisposable
 {
     private readonly Dictionary<string, string> _settings;
 
-    private TunedListener((string Name, string Value)[] settings) =>
+    private readonly string[] _arguments;
+
+    private TunedListener((string Name, string Value)[] settings, string[] arguments)
+    {
         _settings = settings.ToDictionary(item => "FASTLISTENER_" + item.Name, item => item.Value);
+        _arguments = arguments;
+    }
 
     public DataDirectory Data { get; } = new();
 
@@ -15,11 +20,16 @@ internal sealed class TunedListener : IAsyncDisposable
 
     public int Port => Process.HttpPort;
 
+    public int AdminPort => Process.AdminPort;
+
     public ListenerProcess Process { get; private set; } = null!;
 
-    public static async Task<TunedListener> StartAsync(params (string Name, string Value)[] settings)
+    public static Task<TunedListener> StartAsync(params (string Name, string Value)[] settings) => StartAsync(settings, []);
+
+    /// <summary>The same with more on the command line.</summary>
+    public static async Task<TunedListener> StartAsync((string Name, string Value)[] settings, params string[] arguments)
     {
-        var server = new TunedListener(settings);
+        var server = new TunedListener(settings, arguments);
         server.Token = await server.Data.AddTokenAsync("game");
         await server.StartProcessAsync();
         return server;
@@ -50,5 +60,5 @@ internal sealed class TunedListener : IAsyncDisposable
     }
 
     private async Task StartProcessAsync() =>
-        Process = await ListenerProcess.StartProgramAsync(Repository.Program, Data.Location, _settings);
+        Process = await ListenerProcess.StartProgramAsync(Repository.Program, Data.Location, _settings, _arguments);
 }

@@ -198,7 +198,7 @@ public sealed class StorageFaultTests
     }
 
     /// <summary>Takes every byte that is left.</summary>
-    private static void FillUp(string ballast)
+    internal static void FillUp(string ballast)
     {
         using var file = new FileStream(ballast, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
         for (var block = 1024 * 1024; block >= 4096; block /= 16)

@@ -105,8 +105,8 @@ public class UsageTests
             return Task.FromResult(7);
         }
 
-        Assert.Equal(7, (await CommandRun.Run(["serve", "--data", "d", "--http", "127.0.0.1:0", "--https=off"], false, Serve)).Exit);
-        Assert.Equal(new ServeArguments("d", "127.0.0.1:0", "off"), seen);
+        Assert.Equal(7, (await CommandRun.Run(["serve", "--data", "d", "--http", "127.0.0.1:0", "--https=off", "--admin", "127.0.0.1:1"], false, Serve)).Exit);
+        Assert.Equal(new ServeArguments("d", "127.0.0.1:0", "off", "127.0.0.1:1"), seen);
 
         await CommandRun.Run(["serve"], false, Serve);
         Assert.Equal(new ServeArguments(null, null, null), seen);

@@ -17,7 +17,7 @@ public class SettingsLoaderTests
             ("Overload:DegradeAfterSeconds", "30"),
             ("Listen:Transport", "pigeon"));
 
-        Assert.False(SettingsLoader.TryLoad(configuration, "data", http: "nowhere", https: "off", out _, out var faults));
+        Assert.False(SettingsLoader.TryLoad(configuration, "data", http: "nowhere", https: "off", out _, out var faults, admin: "somewhere"));
 
         Assert.Contains(faults, fault => fault.Contains("MaxHeadBytes", StringComparison.Ordinal));
         Assert.Contains(faults, fault => fault.Contains("MaxFeilds", StringComparison.Ordinal));
@@ -26,7 +26,8 @@ public class SettingsLoaderTests
         Assert.Contains(faults, fault => fault.Contains("nowhere", StringComparison.Ordinal));
         Assert.Contains(faults, fault => fault.Contains("'everything'", StringComparison.Ordinal));
         Assert.Contains(faults, fault => fault.Contains("must be less than Overload:MaxWaitSeconds", StringComparison.Ordinal));
-        Assert.Equal(7, faults.Count);
+        Assert.Contains(faults, fault => fault.Contains("somewhere", StringComparison.Ordinal));
+        Assert.Equal(8, faults.Count);
     }
 
     [Fact]
@@ -37,6 +38,7 @@ public class SettingsLoaderTests
         Assert.Empty(faults);
         Assert.Equal("*:6097", settings.Listen.Http);
         Assert.Equal("*:6098", settings.Listen.Https);
+        Assert.Equal("127.0.0.1:6099", settings.Listen.Admin);
         Assert.Equal(new IntakeLimits(), settings.Limits);
         Assert.Equal(new DeadlineOptions(), settings.Deadlines);
         Assert.Equal(new OverloadOptions(), settings.Overload);
