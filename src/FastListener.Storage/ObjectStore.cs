@@ -56,6 +56,12 @@ public sealed class ObjectStore : IAsyncDisposable
         _reserveTimer = time.CreateTimer(static reserve => ((DiskReserve)reserve!).Keep(), instance.Reserve, ReserveInterval, ReserveInterval);
     }
 
+    /// <summary>
+    /// Whether the caller goes on with a thread that wrote a large payload and that nobody else waits for at the moment: it may stay. On any other thread,
+    /// work without end must give others their turn.
+    /// </summary>
+    public static bool OnSpareFileThread => FileQueue.OnSpareThread;
+
     /// <summary>What the store has done so far.</summary>
     public StoreStatistics Statistics
     {

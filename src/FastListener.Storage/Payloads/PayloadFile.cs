@@ -23,7 +23,7 @@ internal sealed class PayloadFile : IValueTaskSource
     }
 
     private readonly FileQueue _queue;
-    private ManualResetValueTaskSourceCore<bool> _done = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<bool> _done; // what waits goes on with the file thread: see FileQueue
     private StorageFile? _file;
     private string _path;
     private AlignedBuffer? _filling;
@@ -166,7 +166,11 @@ internal sealed class PayloadFile : IValueTaskSource
         _job = job;
         _state = Busy;
         _unawaited = true;
-        if (!_queue.TryEnqueue(this))
+        if (_queue.MayRunHere)
+        {
+            RunJob();
+        }
+        else if (!_queue.TryEnqueue(this))
         {
             _state = Idle;
             _unawaited = false;

@@ -22,7 +22,8 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
 {
     /// <summary>
     /// Bytes that one connection may read without ever waiting before others get their turn: completions run on the
-    /// threads that poll the sockets (see <see cref="Hosting.Transport.InlineCompletions"/>), and each polls for many.
+    /// threads that poll the sockets (see <see cref="Hosting.Transport.InlineCompletions"/>), and each polls for many. An upload that goes on with the
+    /// thread that wrote its last bytes stays there, unless a file waits for that thread.
     /// </summary>
     private const int TurnBytes = 1024 * 1024;
 
@@ -185,6 +186,7 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
             if (input.TryRead(out var result))
             {
                 clock.CountBody(result.Buffer.Length);
+                _turn += (int)result.Buffer.Length;
             }
             else
             {
@@ -201,9 +203,13 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
                 result = await reading;
                 clock.EndWait(result.Buffer.Length);
                 _turn = atOnce ? _turn + (int)result.Buffer.Length : 0;
-                if (_turn > TurnBytes)
+            }
+
+            if (_turn > TurnBytes)
+            {
+                _turn = 0;
+                if (!ObjectStore.OnSpareFileThread)
                 {
-                    _turn = 0;
                     await Task.Yield();
                 }
             }
