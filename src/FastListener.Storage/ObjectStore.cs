@@ -113,6 +113,9 @@ public sealed class ObjectStore : IAsyncDisposable
     /// <summary>An entry of the ledger, for the requests of one connection, one after the other.</summary>
     public LedgerEntry NewEntry() => new(_books);
 
+    /// <summary>Books now what waits for the ledger, instead of within seconds. False when that failed: then it waits on. Does not end while the disk hangs.</summary>
+    public Task<bool> WriteLedgerAsync() => _committer.WriteBooksAsync();
+
     /// <summary>Begins a submission. Dispose it unless it was given to <see cref="CommitAsync"/>; disposing it then does nothing.</summary>
     public Submission Begin() => _submissions.Begin();
 

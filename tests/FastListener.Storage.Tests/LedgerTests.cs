@@ -59,6 +59,34 @@ public sealed class LedgerTests : IDisposable
     }
 
     [Fact]
+    public async Task Whoever_asks_for_the_books_has_all_of_his_own_in_them_while_others_submit()
+    {
+        var device = new TestDevice();
+        await using var store = await _data.OpenAsync(device: device);
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(i => Task.Run(async () =>
+        {
+            for (var n = 1; n <= 25; n++)
+            {
+                Refuse(store, $"{i}", "invalid_token", 5);
+                if (i % 2 == 0)
+                {
+                    await CommitAsync(store, $"{i}", Degradation.None, 100);
+                }
+
+                Assert.True(await store.WriteLedgerAsync());
+                Assert.Equal(n, Clean(Audit.Run(_data.Path)).Lines.Single(line => line.Account == $"{i}" && line.Outcome == "invalid_token").Requests);
+            }
+        })));
+
+        Refuse(store, "a", "empty_body", 0);
+        device.Before = (call, path) => throw new StorageFaultException(StorageFaultKind.DiskFull, $"{call} {path}");
+        Assert.False(await store.WriteLedgerAsync());
+        device.Before = (_, _) => { };
+        Assert.True(await store.WriteLedgerAsync());
+        Assert.Equal((151, 1), (Clean(Audit.Run(_data.Path)).Received, Audit.Run(_data.Path).Lines.Single(line => line.Outcome == "empty_body").Requests));
+    }
+
+    [Fact]
     public async Task Nobody_refused_costs_a_sync_of_his_own()
     {
         var syncs = 0;

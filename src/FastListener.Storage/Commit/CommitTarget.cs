@@ -175,12 +175,12 @@ internal sealed class CommitTarget : IDisposable
         ConfirmBooks();
     }
 
-    /// <summary>Books what waits for the ledger in a transaction of its own. A fault costs nothing but the time until the next try.</summary>
-    public void WriteBooks(long now)
+    /// <summary>Books what waits for the ledger in a transaction of its own. A fault costs nothing but the time until the next try: then it is false.</summary>
+    public bool WriteBooks(long now)
     {
         if (!_books.AnyWaiting)
         {
-            return;
+            return true;
         }
 
         try
@@ -192,6 +192,7 @@ internal sealed class CommitTarget : IDisposable
             catalog.Commit();
             _inTransaction = false;
             ConfirmBooks();
+            return true;
         }
         catch (IOException fault)
         {
@@ -202,6 +203,8 @@ internal sealed class CommitTarget : IDisposable
             {
                 _reserve.GiveUp();
             }
+
+            return false;
         }
         finally
         {

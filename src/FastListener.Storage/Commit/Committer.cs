@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using FastListener.Storage.Catalog;
@@ -26,6 +27,7 @@ internal sealed class Committer : IDisposable
     private readonly Channel<Submission> _queue;
     private readonly ManualResetEventSlim _arrived = new(initialState: false, spinCount: 0); // spinning would take the cores from the senders
     private readonly Action _signalArrival;
+    private readonly ConcurrentQueue<TaskCompletionSource<bool>> _booksAsked = new();
     private readonly FairQueue _waiting;
     private readonly int _waitingLimit;
     private readonly BatchBuffer _bytes;
@@ -74,11 +76,24 @@ internal sealed class Committer : IDisposable
     /// <summary>How long commits took.</summary>
     public CommitDurations Durations => _times.Snapshot();
 
+    /// <summary>Books what waits for the ledger. False when that failed: then it waits on.</summary>
+    public Task<bool> WriteBooksAsync()
+    {
+        var asked = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _booksAsked.Enqueue(asked);
+        _arrived.Set();
+        return asked.Task;
+    }
+
     /// <summary>Commits what is queued, then ends the thread. The target stays open.</summary>
     public void Stop()
     {
         _queue.Writer.TryComplete();
         _thread.Join();
+        while (_booksAsked.TryDequeue(out var asked))
+        {
+            asked.SetResult(false); // the end of the store books what is left
+        }
     }
 
     public void Dispose()
@@ -96,6 +111,7 @@ internal sealed class Committer : IDisposable
             {
                 CommitBatch();
                 _target.AfterBatch();
+                WriteBooksWhenAsked();
             }
         }
         catch (Exception exception)
@@ -183,9 +199,25 @@ internal sealed class Committer : IDisposable
             {
                 _arrived.Reset();
                 wait.UnsafeOnCompleted(_signalArrival);
-                while (!_arrived.Wait(IdleMilliseconds))
+                while (true)
                 {
-                    _target.UseIdleTime(Now());
+                    WriteBooksWhenAsked();
+                    if (!_arrived.Wait(IdleMilliseconds))
+                    {
+                        _target.UseIdleTime(Now());
+                        continue;
+                    }
+
+                    if (wait.IsCompleted)
+                    {
+                        break;
+                    }
+
+                    _arrived.Reset(); // somebody asked for the books; what arrived before this shows in the wait
+                    if (wait.IsCompleted)
+                    {
+                        break;
+                    }
                 }
             }
 
@@ -197,6 +229,21 @@ internal sealed class Committer : IDisposable
 
         _waiting.Add(first);
         return true;
+    }
+
+    private void WriteBooksWhenAsked()
+    {
+        var count = _booksAsked.Count; // whoever asks while they are written waits for the next time
+        if (count == 0)
+        {
+            return;
+        }
+
+        var written = _target.WriteBooks(Now());
+        for (; count > 0 && _booksAsked.TryDequeue(out var asked); count--)
+        {
+            asked.SetResult(written);
+        }
     }
 
     private void CommitBatch()

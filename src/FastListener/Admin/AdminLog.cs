@@ -2,7 +2,7 @@ using System.Net;
 
 namespace FastListener.Admin;
 
-/// <summary>Event ids 150-199 belong to the admin endpoint. Next free: 154. Ids are never used again.</summary>
+/// <summary>Event ids 150-199 belong to the admin endpoint. Next free: 155. Ids are never used again.</summary>
 internal static partial class AdminLog
 {
     [LoggerMessage(150, LogLevel.Information, "Admin endpoint on http://{Address}")]
@@ -16,4 +16,7 @@ internal static partial class AdminLog
 
     [LoggerMessage(153, LogLevel.Error, "The admin endpoint failed through a fault of ours")]
     public static partial void InternalFault(ILogger logger, Exception fault);
+
+    [LoggerMessage(154, LogLevel.Warning, "No socket at {Path} ({Why}): audits will not see uploads under way")]
+    public static partial void NoAuditSocket(ILogger logger, string path, string why);
 }

@@ -41,7 +41,7 @@ internal sealed class AdminPages(Readiness readiness, ListenerMetrics metrics, R
             "/healthz" => () => AdminPage.Text("200 OK", "ok\n"),
             "/readyz" => Ready,
             "/metrics" => () => new("200 OK", "text/plain; version=0.0.4; charset=utf-8", metrics.Write()),
-            "/requests" => Requests,
+            "/requests" => () => new("200 OK", "application/json", Json(json => WriteRequests(json, figures))),
             _ => null,
         };
         return known is null ? AdminPage.Text("404 Not Found", Contents)
@@ -67,7 +67,8 @@ internal sealed class AdminPages(Readiness readiness, ListenerMetrics metrics, R
         }));
     }
 
-    private AdminPage Requests() => new("200 OK", "application/json", Json(json =>
+    /// <summary>The uploads under way, oldest first, as an array.</summary>
+    public static void WriteRequests(Utf8JsonWriter json, RequestFigures figures)
     {
         json.WriteStartArray();
         foreach (var upload in figures.InFlight().OrderByDescending(upload => upload.Age))
@@ -84,7 +85,7 @@ internal sealed class AdminPages(Readiness readiness, ListenerMetrics metrics, R
         }
 
         json.WriteEndArray();
-    }));
+    }
 
     private static string Word(UploadStage stage) => stage switch
     {

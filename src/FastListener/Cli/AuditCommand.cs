@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FastListener.Diagnostics;
 using FastListener.Storage;
 using FastListener.Tokens;
 
@@ -15,11 +16,12 @@ internal static class AuditCommand
         var json = OptionValues.Json();
         var data = OptionValues.Data();
         var command = new Command("audit", "Prove that received = stored + degraded + refused + broken off; exit 1 if the sides differ.") { since, json, data };
-        command.SetAction((parsed, cancel) =>
+        command.SetAction(async (parsed, cancel) =>
         {
             var directory = StoreAccess.Existing(parsed.GetRequiredValue(data));
+            var listener = await AskAsync(terminal, directory, cancel);
             var report = UpkeepView.Run(terminal, progress => Audit.Run(directory, parsed.GetValue(since), progress, cancel));
-            var view = new AuditView(terminal, report, TokenFile.Read(directory));
+            var view = new AuditView(terminal, report, listener, TokenFile.Read(directory));
             if (parsed.GetValue(json))
             {
                 view.WriteJson();
@@ -29,8 +31,28 @@ internal static class AuditCommand
                 view.WriteText();
             }
 
-            return Task.FromResult(report.IsClean ? ExitCode.Ok : ExitCode.Failed);
+            return report.IsClean ? ExitCode.Ok : ExitCode.Failed;
         });
         return command;
+    }
+
+    /// <summary>The listener that serves the directory, if one does: it books what it has, and lists what is under way.</summary>
+    private static async Task<RunningListener?> AskAsync(Terminal terminal, string directory, CancellationToken cancel)
+    {
+        try
+        {
+            var listener = await RunningListener.AskAsync(directory, cancel);
+            if (listener is { Booked: false })
+            {
+                terminal.Error.WriteLine("The listener could not bring its ledger up to date: refusals of the last seconds are on neither side.");
+            }
+
+            return listener;
+        }
+        catch (IOException fault)
+        {
+            terminal.Error.WriteLine(TerminalText.Escape($"{fault.Message} Uploads under way are not listed."));
+            return RunningListener.Silent;
+        }
     }
 }

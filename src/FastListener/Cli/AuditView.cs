@@ -1,12 +1,13 @@
 using System.Globalization;
 using System.Text.Json;
+using FastListener.Diagnostics;
 using FastListener.Storage;
 using FastListener.Tokens;
 
 namespace FastListener.Cli;
 
 /// <summary>An audit as people and as programs read it. Tokens are masked; one that was taken out of the file is told by its key.</summary>
-internal sealed class AuditView(Terminal terminal, AuditReport report, TokenDocument tokens)
+internal sealed class AuditView(Terminal terminal, AuditReport report, RunningListener? listener, TokenDocument tokens)
 {
     private static readonly string[] Classes = ["stored", "degraded", "refused", "broken off", "unsettled"];
 
@@ -22,6 +23,7 @@ internal sealed class AuditView(Terminal terminal, AuditReport report, TokenDocu
         }
 
         listing.End();
+        WriteInFlight();
         terminal.Out.WriteLine(report.Since is { } since ? $"Since {TerminalText.Time(since)}:" : "Since the ledger began:");
         terminal.Out.WriteLine($"requests  {Number(report.Received)} received = {Equation(sums => sums.Requests)}");
         terminal.Out.WriteLine($"bytes     {Number(report.ReceivedBytes)} received = {Equation(sums => sums.BytesIn)}");
@@ -78,6 +80,22 @@ internal sealed class AuditView(Terminal terminal, AuditReport report, TokenDocu
             }
 
             json.WriteEndArray();
+            json.WritePropertyName("inFlight");
+            if (listener is null || ReferenceEquals(listener, RunningListener.Silent))
+            {
+                json.WriteNullValue(); // not known
+            }
+            else
+            {
+                json.WriteStartArray();
+                foreach (var upload in listener.InFlight)
+                {
+                    upload.WriteTo(json);
+                }
+
+                json.WriteEndArray();
+            }
+
             json.WriteStartArray("differences");
             foreach (var difference in report.Differences)
             {
@@ -89,6 +107,31 @@ internal sealed class AuditView(Terminal terminal, AuditReport report, TokenDocu
         }
 
         bytes.WriteByte((byte)'\n');
+    }
+
+    /// <summary>Uploads under way: they are on neither side yet.</summary>
+    private void WriteInFlight()
+    {
+        if (ReferenceEquals(listener, RunningListener.Silent))
+        {
+            return; // that has been said
+        }
+
+        if (listener is null || listener.InFlight.Count == 0)
+        {
+            terminal.Out.WriteLine(listener is null ? "No listener runs here." : "Nothing is in flight.");
+            return;
+        }
+
+        terminal.Out.WriteLine($"In flight, and on neither side yet ({listener.InFlight.Count}):");
+        var listing = new Listing(terminal, "TOKEN", "PROJECT", "CLIENT", "STAGE", "SECONDS", "BYTES SO FAR");
+        foreach (var upload in listener.InFlight)
+        {
+            string Text(string name) => upload.GetProperty(name).ToString();
+            listing.Add(Text("token"), Text("project"), Text("client"), Text("stage"), Text("ageSeconds"), Text("wireBytes"));
+        }
+
+        listing.End();
     }
 
     private IEnumerable<AuditLine> Ordered() =>

@@ -75,6 +75,7 @@ internal static class Serve
             var readiness = new Readiness(overload.Pressure, () => store.Statistics, store.TestWrite);
             await using var admin = AdminListener.Start(settings.Listen.Admin, new AdminPages(
                 readiness, new ListenerMetrics(figures, overload.Pressure, store, settings.Storage.PayloadMemoryBytes), figures), log);
+            await using var audits = AuditSocket.Start(settings.DataDirectory, store, figures, log);
             await host.StartAsync(stop);
             readiness.Started();
             host.Lifetime.ApplicationStopping.Register(readiness.Draining);

@@ -20,6 +20,12 @@ internal sealed class Books(byte[] json)
             line.GetProperty("bytesIn").GetInt64(),
             line.GetProperty("bytesKept").GetInt64()))];
 
+    /// <summary>Uploads under way; null when no listener was there to tell.</summary>
+    public IReadOnlyList<(string Token, string Stage, long WireBytes)>? InFlight => _root.GetProperty("inFlight") is not { ValueKind: JsonValueKind.Array } uploads
+        ? null
+        : [.. uploads.EnumerateArray().Select(upload => (
+            upload.GetProperty("token").GetString()!, upload.GetProperty("stage").GetString()!, upload.GetProperty("wireBytes").GetInt64()))];
+
     /// <summary>Requests of one outcome, over all tokens.</summary>
     public long Count(string outcome) => Outcomes.Where(line => line.Word == outcome).Sum(line => line.Requests);
 }

@@ -126,6 +126,42 @@ public sealed class AuditTests
         Assert.Contains("accepted: 2 (3005000 bytes in, 3005000 kept) in the ledger, 1 (3000000 bytes in, 3000000 kept) in the catalog", gone.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task What_is_in_flight_is_listed_and_on_neither_side_and_refusals_are_there_at_once()
+    {
+        await using var server = await TunedListener.StartAsync();
+        var socket = Path.Combine(server.Data.Location, "serve.sock");
+        Assert.Equal("600\n", (await Command.RunAsync("stat", ["-c", "%a", socket])).Expect().Output);
+        var dump = Submit.MadeDump(1, DumpBytes);
+        using var client = RawClient.Connect(server.Port);
+        var request = Submit.RawRequest(server.Token, dump);
+        client.SendInTwo(request.AsSpan(0, request.Length - 1), request.Length - 2);
+        for (var refused = 1; refused <= 3; refused++)
+        {
+            Once(server.Port, Submit.RawRequest("wrong", dump), 403);
+            var books = await server.Data.BooksAsync();
+            var upload = Assert.Single(books.InFlight!);
+            Assert.StartsWith(server.Token[..4] + "…", upload.Token, StringComparison.Ordinal);
+            Assert.Equal("body", upload.Stage);
+            Assert.InRange(upload.WireBytes, DumpBytes - 2, DumpBytes - 1);
+            Assert.Equal((refused, refused), (books.Received, books.Count("invalid_token")));
+        }
+
+        client.Send(request.AsSpan(request.Length - 1));
+        Assert.Equal(200, client.ReadReply().Status);
+        var after = await server.Data.BooksAsync();
+        Assert.Empty(after.InFlight!);
+        Assert.Equal((4, 1), (after.Received, after.Requests("stored")));
+
+        await server.Process.KillAsync();
+        Assert.True(File.Exists(socket));
+        Assert.Null((await server.Data.BooksAsync()).InFlight);
+        await server.KillAndStartAsync();
+        Assert.NotNull((await server.Data.BooksAsync()).InFlight);
+        Assert.Equal(0, await server.Process.StopAsync());
+        Assert.False(File.Exists(socket));
+    }
+
     private static (long Requests, long BytesIn, long BytesKept) Figures(Outcome line) => (line.Requests, line.BytesIn, line.BytesKept);
 
     private static RawReply Exchange(RawClient client, ReadOnlySpan<byte> request, int status)

@@ -1,0 +1,128 @@
+using System.Buffers;
+using System.Net.Sockets;
+using System.Text.Json;
+using FastListener.Diagnostics;
+using FastListener.Storage;
+
+namespace FastListener.Admin;
+
+/// <summary>
+/// Where <c>audit</c> asks the process that serves a data directory: a Unix socket in the directory, for its owner alone. Whoever connects
+/// gets one JSON object, after the ledger was brought up to date: whether that worked, and the uploads under way.
+/// </summary>
+internal sealed class AuditSocket : IAsyncDisposable
+{
+    private const int Backlog = 16;
+    private static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(5);
+
+    private readonly Socket _socket;
+    private readonly string _path;
+    private readonly ObjectStore _store;
+    private readonly RequestFigures _figures;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _accepting;
+
+    private AuditSocket(Socket socket, string path, ObjectStore store, RequestFigures figures)
+    {
+        _socket = socket;
+        _path = path;
+        _store = store;
+        _figures = figures;
+        _accepting = Task.Run(AcceptAsync);
+    }
+
+    /// <summary>Starts it. Null when there can be none: that costs audits the uploads under way, and nobody an upload. Call as the holder of the directory.</summary>
+    public static AuditSocket? Start(string dataDirectory, ObjectStore store, RequestFigures figures, ILogger log)
+    {
+        var path = RunningListener.SocketIn(dataDirectory);
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            File.Delete(path); // of one that was killed
+            socket.Bind(new UnixDomainSocketEndPoint(path));
+            if (!OperatingSystem.IsWindows())
+            {
+                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite); // before anybody can be let in
+            }
+
+            socket.Listen(Backlog);
+            return new(socket, path, store, figures);
+        }
+        catch (Exception fault) when (fault is SocketException or ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            socket.Dispose();
+            AdminLog.NoAuditSocket(log, path, fault.Message);
+            return null;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _accepting;
+        _socket.Dispose();
+        File.Delete(_path);
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                using var connection = await _socket.AcceptAsync(_stop.Token);
+                await Task.Yield(); // completions may run on a thread that polls the sockets of uploads
+                using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+                limit.CancelAfter(AnswerLimit);
+                await AnswerAsync(connection, limit.Token);
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (OperationCanceledException)
+            {
+                // Whoever asked does not read.
+            }
+            catch (SocketException)
+            {
+                // Whoever asked has left.
+                await Task.Delay(TimeSpan.FromMilliseconds(100), CancellationToken.None);
+            }
+        }
+    }
+
+    private async Task AnswerAsync(Socket connection, CancellationToken stop)
+    {
+        var booked = await BookAsync(stop);
+        var bytes = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(bytes))
+        {
+            json.WriteStartObject();
+            json.WriteBoolean("booked", booked);
+            json.WritePropertyName("inFlight");
+            AdminPages.WriteRequests(json, _figures);
+            json.WriteEndObject();
+        }
+
+        for (var left = bytes.WrittenMemory; !left.IsEmpty;)
+        {
+            left = left[await connection.SendAsync(left, stop)..];
+        }
+    }
+
+    /// <summary>False when the ledger could not be brought up to date in time: the disk fails or hangs.</summary>
+    private async Task<bool> BookAsync(CancellationToken stop)
+    {
+        try
+        {
+            return await _store.WriteLedgerAsync().WaitAsync(AnswerLimit / 2, stop);
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+    }
+}
