@@ -2,7 +2,7 @@
 # FastListener and its peers, side by side, from nothing: installs what is missing (Debian packages, busboy from npm), builds everything from
 # this repository, runs all measurements in shuffled, interleaved rounds and writes one Markdown file: the README's performance section.
 #
-#   load/peers/run.sh                       the full comparison, five counted rounds: about an hour and a half, 60 GB of free disk
+#   load/peers/run.sh                       the full comparison, five counted rounds: about two hours, 60 GB of free disk
 #   load/peers/run.sh --quick               proves the machinery in some minutes; its figures mean little
 #   load/peers/run.sh --only large --rounds 9
 #

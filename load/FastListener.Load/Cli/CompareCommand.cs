@@ -16,7 +16,7 @@ internal static class CompareCommand
         var output = new Option<FileInfo>("--output") { Description = "The Markdown", Required = true };
         var rounds = new Option<int>("--rounds") { Description = "Counted rounds (one more is run first)", DefaultValueFactory = _ => 5 };
         var seconds = new Option<double>("--seconds") { Description = "Length of each measurement", DefaultValueFactory = _ => 5 };
-        var warm = new Option<double>("--warm-up") { Description = "Seconds before each measurement", DefaultValueFactory = _ => 2 };
+        var warm = new Option<double>("--warm-up") { Description = "Seconds before each measurement: the .NET servers compile their hot code anew for some seconds", DefaultValueFactory = _ => 6 };
         var quick = new Option<bool>("--quick") { Description = "Smaller counts: proves the machinery, measures little" };
         var only = new Option<string[]?>("--only") { Description = "Only these measurements", AllowMultipleArgumentsPerToken = true };
         var peers = new Option<string[]?>("--peers") { Description = "Only these peers", AllowMultipleArgumentsPerToken = true };

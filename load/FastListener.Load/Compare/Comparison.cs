@@ -7,11 +7,12 @@ using System.Text.Json;
 namespace FastListener.Load.Compare;
 
 /// <summary>
-/// Rounds of measurements. In each round every peer has its turn, in an order shuffled anew; nothing is deleted before a measurement's last
-/// round is over; round 0 does not count.
+/// Rounds of measurements. In each round every peer has its turn, in an order shuffled anew; nothing is deleted within a round, nor between two
+/// unless the disk fills, and then it rests before it is measured again; round 0 does not count.
 /// </summary>
 internal sealed class Comparison(StepRunner runner, string work, int rounds, TextWriter log)
 {
+    private const long RoomForARound = 32L * 1024 * 1024 * 1024;
     private const long LeastFreeBytes = 12L * 1024 * 1024 * 1024;
 
     public List<Step> Steps { get; } = [];
@@ -31,6 +32,11 @@ internal sealed class Comparison(StepRunner runner, string work, int rounds, Tex
             for (var round = 0; round <= counted; round++)
             {
                 var order = (Peer[])peers.Clone();
+                if (new DriveInfo(work).AvailableFreeSpace < RoomForARound)
+                {
+                    Clear(measurement);
+                }
+
                 new Random(unchecked((StableHash(measurement.Key) * 31) + round)).Shuffle(order);
                 foreach (var peer in order)
                 {
@@ -45,11 +51,7 @@ internal sealed class Comparison(StepRunner runner, string work, int rounds, Tex
             }
 
             // Only now: deleting slows whoever creates files next, so it waits until this measurement is over, and the disk rests afterwards.
-            if (Directory.Exists(Path.Combine(work, measurement.Key)))
-            {
-                Directory.Delete(Path.Combine(work, measurement.Key), recursive: true);
-                StepRunner.Settle();
-            }
+            Clear(measurement);
         }
     }
 
@@ -69,6 +71,15 @@ internal sealed class Comparison(StepRunner runner, string work, int rounds, Tex
 
     /// <summary>The same shuffle in every run: the runtime's own hash codes are seeded anew in each process.</summary>
     private static int StableHash(string text) => text.Aggregate(17, (hash, c) => unchecked((hash * 31) + c));
+
+    private void Clear(Measurement measurement)
+    {
+        if (Directory.Exists(Path.Combine(work, measurement.Key)))
+        {
+            Directory.Delete(Path.Combine(work, measurement.Key), recursive: true);
+            StepRunner.Settle();
+        }
+    }
 
     private void CheckSpace()
     {

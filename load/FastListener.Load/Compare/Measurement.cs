@@ -62,7 +62,7 @@ internal static class MeasurementCatalog
             new()
             {
                 Key = "parse", Title = "20 KiB Crashpad form without a disk, 64 kept connections", Input = "form-20k", Connections = 64,
-                RequestsEach = quick ? 100 : 300, Peers = ["fastlistener-parse", "aspnet-parse"],
+                Peers = ["fastlistener-parse", "aspnet-parse"],
             },
             new()
             {

@@ -16,8 +16,8 @@ namespace FastListener.Connections;
 internal sealed class ListenerConnection : IDisposable
 {
     /// <summary>
-    /// Requests after which a connection gives others their turn: a client that pipelines without end never has to wait, and the thread it is served on
-    /// polls for many.
+    /// Requests in a row, none of which had to be waited for, after which a connection gives others their turn: a client that pipelines without end never
+    /// has to be waited for, and the thread it is served on polls for many.
     /// </summary>
     private const int RequestsInTurn = 16;
 
@@ -32,6 +32,7 @@ internal sealed class ListenerConnection : IDisposable
     private readonly RequestBody _body;
     private readonly IPAddress? _client;
     private bool _counted;
+    private int _inTurn;
 
     public ListenerConnection(ConnectionContext connection, ListenerServices services)
     {
@@ -63,10 +64,11 @@ internal sealed class ListenerConnection : IDisposable
         var intake = _services.Intakes.Rent();
         try
         {
-            for (var served = 1; await ServeOneAsync(intake); served++)
+            while (await ServeOneAsync(intake))
             {
-                if (served % RequestsInTurn == 0)
+                if (++_inTurn >= RequestsInTurn)
                 {
+                    _inTurn = 0;
                     await Task.Yield();
                 }
             }
@@ -192,7 +194,13 @@ internal sealed class ListenerConnection : IDisposable
         {
             if (!_input.TryRead(out var result))
             {
-                result = await _input.ReadAsync();
+                var reading = _input.ReadAsync();
+                if (!reading.IsCompleted)
+                {
+                    _inTurn = 0;
+                }
+
+                result = await reading;
             }
 
             var buffer = result.Buffer;

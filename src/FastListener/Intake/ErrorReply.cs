@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -9,17 +10,18 @@ namespace FastListener.Intake;
 /// <summary>Error replies: <c>{"error":{"code":6,"message":"invalid token"}}</c>, never with 200.</summary>
 internal static class ErrorReply
 {
+    private static readonly ConcurrentDictionary<(RejectReason Reason, string Detail), ReplyMessage> Detailed = new();
     private static readonly ReplyMessage[] Fixed = [.. Enum.GetValues<RejectReason>().Select(static reason => Build(Refusal.For(reason), Refusal.For(reason).Message))];
 
     /// <summary>The reply for a reason, made once.</summary>
     public static ReplyMessage Create(RejectReason reason) => Fixed[(int)reason];
 
-    /// <summary>The reply for a reason with a further half-sentence of our own about what was received.</summary>
-    public static ReplyMessage Create(RejectReason reason, string detail)
+    /// <summary>The reply for a reason with a further half-sentence about what was received. Kept: pass only sentences of our own, of which there are few.</summary>
+    public static ReplyMessage Create(RejectReason reason, string detail) => Detailed.GetOrAdd((reason, detail), static key =>
     {
-        var row = Refusal.For(reason);
-        return Build(row, $"{row.Message.TrimEnd('.')}; {detail}");
-    }
+        var row = Refusal.For(key.Reason);
+        return Build(row, $"{row.Message.TrimEnd('.')}; {key.Detail}");
+    });
 
     private static ReplyMessage Build(Refusal row, string message)
     {
