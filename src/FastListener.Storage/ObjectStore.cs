@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace FastListener.Storage;
 
 /// <summary>
-/// The durable store of one data directory. One process at a time opens it for writing; any number read it (<see cref="StoreReader"/>).
+/// The durable store of one data directory. Several processes may have it open for writing, each with packs and staging of its own, so that one can
+/// take over from another; any number read it (<see cref="StoreReader"/>).
 /// All members may be called from any thread.
 /// </summary>
 public sealed class ObjectStore : IAsyncDisposable
@@ -94,9 +95,12 @@ public sealed class ObjectStore : IAsyncDisposable
 
     internal DiskReserve Reserve => _instance.Reserve;
 
+    internal StoreInstance Instance => _instance;
+
     /// <summary>
-    /// Takes the directory's lock, creates what is missing, recovers what a crash left, and starts the committer. Never scans packs.
-    /// Throws <see cref="StoreBusyException"/> when another process holds the directory, <see cref="StoreUnusableException"/> when the catalog
+    /// Takes a share of the directory's lock, creates what is missing, recovers what instances that are gone left, and starts the committer. Never scans
+    /// packs. Throws <see cref="StoreBusyException"/> when salvage holds the directory, another's start takes a minute, or a process that knows the
+    /// catalog's older format only is still there; <see cref="StoreUnusableException"/> when the catalog
     /// is missing, damaged or newer than this program, and <see cref="StorageFaultException"/> when the disk refuses.
     /// </summary>
     public static Task<ObjectStore> OpenAsync(StoreOptions options, ILogger logger, TimeProvider? time = null, StorageDevice? device = null)
@@ -137,7 +141,7 @@ public sealed class ObjectStore : IAsyncDisposable
     public bool TryResolve(ObjectReference reference, ProjectKey project, out long objectId)
     {
         ArgumentNullException.ThrowIfNull(project);
-        if (project.Id != 0 && _lookups.TryResolve(reference, out objectId, out var projectId) && projectId == project.Id)
+        if (_lookups.TryResolve(reference, out objectId, out var projectId) && (project.Id != 0 ? projectId == project.Id : IsNamed(projectId, project)))
         {
             return true;
         }
@@ -190,6 +194,10 @@ public sealed class ObjectStore : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>A project that another process gave its id since we started is known by its name only, until we commit to it ourselves.</summary>
+    private bool IsNamed(int projectId, ProjectKey project) =>
+        _lookups.AllProjects().TryGetValue(projectId, out var names) && names == (project.Universe, project.Project);
 
     private async ValueTask<Receipt> EnqueueAsync(Submission submission, ValueTask<Receipt> receipt)
     {

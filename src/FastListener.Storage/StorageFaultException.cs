@@ -36,7 +36,7 @@ public sealed class StorageFaultException : IOException
     public StorageFaultKind Kind { get; }
 }
 
-/// <summary>Another process serves this data directory.</summary>
+/// <summary>Another process has this data directory, and cannot share it.</summary>
 public sealed class StoreBusyException : IOException
 {
     /// <summary>Names the directory.</summary>

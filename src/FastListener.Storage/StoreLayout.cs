@@ -22,6 +22,8 @@ internal sealed class StoreLayout(string dataDirectory)
 
     public string Lock => Path.Combine(Data, "lock");
 
+    public string StartLock => Path.Combine(Data, "lock.start");
+
     public string Reserve => Path.Combine(Data, "reserve");
 
     public string Pack(long pack) => Path.Combine(Packs, Storage.Packs.PackLayout.FileName(pack));

@@ -11,15 +11,6 @@ public sealed class RecoveryTests : IDisposable
     private string Copy => _data.Path + "/copy";
 
     [Fact]
-    public async Task A_second_store_on_the_same_directory_is_refused()
-    {
-        await using var store = await _data.OpenAsync();
-        var refused = await Assert.ThrowsAsync<StoreBusyException>(() => _data.OpenAsync());
-        Assert.Equal(Path.GetFullPath(_data.Path), refused.DataDirectory);
-        await store.SubmitAsync([1]);
-    }
-
-    [Fact]
     public async Task What_a_pack_holds_beyond_its_committed_end_is_cut()
     {
         Sent sent;

@@ -13,6 +13,7 @@ namespace FastListener.Storage.Commit;
 internal sealed class Recovery(StoreLayout layout, StorageDevice device, CatalogWriter catalog, ILogger logger)
 {
     private readonly CatalogConnection _connection = catalog.Connection;
+    private bool _othersLive;
 
     public void Run(long now)
     {
@@ -70,6 +71,10 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
             else if (LockFile.TryTake(layout.InstanceLock(instance)) is { } taken)
             {
                 dead.Add(instance, taken);
+            }
+            else
+            {
+                _othersLive = true;
             }
         }
 
@@ -162,17 +167,18 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
                 continue;
             }
 
+            if (PackReader.TryReadHeader(file.FullName, out var instance) ? !dead.ContainsKey(instance) : _othersLive)
+            {
+                continue; // somebody else's, who has just begun it
+            }
+
             if (file.Length <= PackLayout.FileHeaderSize)
             {
                 device.Delete(file.FullName);
             }
-            else if (!PackReader.TryReadHeader(file.FullName, out var instance) || dead.ContainsKey(instance))
-            {
-                SetAside(file.FullName, file.Name);
-            }
             else
             {
-                continue;
+                SetAside(file.FullName, file.Name);
             }
 
             moved = true;

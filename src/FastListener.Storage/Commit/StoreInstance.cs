@@ -6,10 +6,14 @@ using Microsoft.Extensions.Logging;
 namespace FastListener.Storage.Commit;
 
 /// <summary>
-/// This process in the data directory: the directory's lock, an instance id of its own with a locked staging directory, and the catalog, recovered.
+/// This process in the data directory: its share of the directory's lock, an instance id of its own with a locked staging directory, and the catalog,
+/// recovered. Others may be there, too; starts and ends are one at a time.
 /// </summary>
 internal sealed class StoreInstance : IDisposable
 {
+    private static readonly TimeSpan StartWait = TimeSpan.FromSeconds(60); // another's recovery
+    private static readonly TimeSpan EndWait = TimeSpan.FromSeconds(1);
+
     private readonly StorageDevice _device;
     private readonly LockFile _directoryLock;
     private LockFile? _stagingLock;
@@ -38,11 +42,12 @@ internal sealed class StoreInstance : IDisposable
     {
         var layout = new StoreLayout(options.DataDirectory);
         CreateDirectories(layout, device);
-        var directoryLock = LockFile.TryTake(layout.Lock) ?? throw new StoreBusyException(layout.Data);
+        var directoryLock = LockFile.TryTake(layout.Lock, shared: true) ?? throw new StoreBusyException(layout.Data);
         CatalogWriter? catalog = null;
         StoreInstance? instance = null;
         try
         {
+            using var start = LockFile.Take(layout.StartLock, StartWait) ?? throw new StoreBusyException(layout.Data);
             var reserve = new DiskReserve(layout, device, options, logger);
             reserve.MakeRoomForStart();
             catalog = OpenCatalog(layout, device);
@@ -73,12 +78,16 @@ internal sealed class StoreInstance : IDisposable
         {
             try
             {
-                _device.Delete(Layout.InstanceLock(Id));
-                _device.DeleteDirectory(staging);
+                using var end = LockFile.Take(Layout.StartLock, EndWait);
+                if (end is not null)
+                {
+                    _device.Delete(Layout.InstanceLock(Id));
+                    _device.DeleteDirectory(staging);
+                }
             }
             catch (StorageFaultException)
             {
-                // Recovery finds an empty staging directory and removes it.
+                // As when another start kept us waiting: recovery finds an empty staging directory and removes it.
             }
         }
 
@@ -87,9 +96,15 @@ internal sealed class StoreInstance : IDisposable
 
     public void Dispose()
     {
+        LetGo();
+        Catalog.Dispose();
+    }
+
+    /// <summary>Gives the locks back, as the kernel does for a process that is killed.</summary>
+    internal void LetGo()
+    {
         _stagingLock?.Dispose();
         _directoryLock.Dispose();
-        Catalog.Dispose();
     }
 
     private static void CreateDirectories(StoreLayout layout, StorageDevice device)
@@ -128,9 +143,33 @@ internal sealed class StoreInstance : IDisposable
             throw new StoreUnusableException($"{layout.Data} has packs but no catalog. Salvage can rebuild it.");
         }
 
+        if (exists && OthersLive(layout))
+        {
+            // A format that they do not know would be pulled away under them.
+            using var reading = CatalogConnection.OpenForReading(layout.Catalog);
+            if (CatalogSchema.Check(reading) < CatalogSchema.Version)
+            {
+                throw new StoreBusyException(layout.Data);
+            }
+        }
+
         var catalog = CatalogWriter.Open(layout.Catalog, create: !exists);
         device.SyncDirectory(layout.Data);
         return catalog;
+    }
+
+    private static bool OthersLive(StoreLayout layout)
+    {
+        foreach (var staging in Directory.EnumerateDirectories(layout.Staging))
+        {
+            using var free = LockFile.TryTake(Path.Combine(staging, "lock"));
+            if (free is null)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private void Begin(long now)

@@ -24,6 +24,7 @@ internal sealed class DiskReserve
     private bool _isLow;
     private bool _isUnknown;
     private bool _isRefused;
+    private bool _hasLooked;
     private object _space = default(DiskSpace);
 
     public DiskReserve(StoreLayout layout, StorageDevice device, StoreOptions options, ILogger logger)
@@ -111,7 +112,7 @@ internal sealed class DiskReserve
             {
                 var held = Held;
                 var wanted = !_isFull ? free - (_target - held) >= _target ? _target : held : Math.Max(held, Math.Min(Kept, held + (free / 2)));
-                if (_target < held)
+                if (_target < held && !_hasLooked)
                 {
                     Resize(_target); // it was larger once
                 }
@@ -119,6 +120,8 @@ internal sealed class DiskReserve
                 {
                     Resize(wanted / 4096 * 4096);
                 }
+
+                _hasLooked = true;
             }
         }
         finally
@@ -144,10 +147,15 @@ internal sealed class DiskReserve
         }
 
         var held = Held;
-        if (_isFull && free - (_target - held) >= _target)
+        var fits = free - (_target - held) >= _target;
+        if (_isFull && fits)
         {
             _isFull = false;
             StoreLog.NoLongerFull(_logger, free / Mebibyte);
+        }
+        else if (held < Space.Reserve && !fits)
+        {
+            _isFull = true; // another process has given it up
         }
 
         Volatile.Write(ref _space, new DiskSpace(total, free, held, _isFull));

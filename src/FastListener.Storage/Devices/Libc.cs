@@ -28,6 +28,7 @@ internal static unsafe partial class Libc
     public const int NotImplemented = 38; // ENOSYS
 
     public const int LockExclusiveNow = 2 | 4; // LOCK_EX | LOCK_NB
+    public const int LockSharedNow = 1 | 4; // LOCK_SH | LOCK_NB
     public const int GetFlags = 3; // F_GETFL
     public const int SetFlags = 4; // F_SETFL
     public const int DontNeed = 4; // POSIX_FADV_DONTNEED

@@ -35,6 +35,8 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
 {
     private static readonly TimeSpan HurriedIdle = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan OnItsWay = TimeSpan.FromSeconds(1);
+
     private readonly long _grace = Ticks(options.BodyGrace, time);
     private int _phase;
     private long _due = long.MaxValue;
@@ -45,6 +47,7 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     private bool _expired;
     private bool _overWhole;
     private bool _stopping;
+    private long _stoppedAt;
     private FairGate? _heldAt;
     private GatePlace? _held;
 
@@ -129,27 +132,32 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
         Volatile.Write(ref _held, null);
     }
 
-    /// <summary>The server is stopping: an idle connection ends now, a busy one after its request.</summary>
+    /// <summary>
+    /// The server is stopping: a busy connection ends after its request, an idle one in a moment: what a client has just sent is still on its way, and
+    /// is answered with a goodbye.
+    /// </summary>
     public void Stop()
     {
+        Volatile.Write(ref _stoppedAt, time.GetTimestamp());
         Volatile.Write(ref _stopping, true);
-        if (Volatile.Read(ref _phase) == (int)ConnectionPhase.Idle)
-        {
-            input.CancelPendingRead();
-        }
     }
 
     /// <summary>Called by the heartbeat, about once a second.</summary>
     public void Tick()
     {
         var phase = (ConnectionPhase)Volatile.Read(ref _phase);
+        var now = time.GetTimestamp();
         if (Stopping && phase is ConnectionPhase.Idle)
         {
-            input.CancelPendingRead();
+            if (now - Volatile.Read(ref _stoppedAt) >= Ticks(OnItsWay, time))
+            {
+                Volatile.Write(ref _expired, true);
+                input.CancelPendingRead();
+            }
+
             return;
         }
 
-        var now = time.GetTimestamp();
         if (Volatile.Read(ref _held) is { } held)
         {
             if (now >= Volatile.Read(ref _due))

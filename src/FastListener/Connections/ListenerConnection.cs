@@ -233,7 +233,7 @@ internal sealed class ListenerConnection : IDisposable
                 return _heads.Started ? RejectReason.MalformedHead : null;
             }
 
-            if (result.IsCanceled && (_clock.Expired || (_clock.Stopping && !_heads.Started)))
+            if (result.IsCanceled && _clock.Expired)
             {
                 return _heads.Started ? RejectReason.HeadTimeout : null;
             }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 
@@ -10,6 +11,9 @@ internal sealed partial class ListenerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(90);
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(60);
+
+    private const int SetFlags = 2; // F_SETFD
+    private const int CloseOnExec = 1; // FD_CLOEXEC
 
     private readonly Process _process;
     private readonly StringBuilder _error = new();
@@ -51,16 +55,9 @@ internal sealed partial class ListenerProcess : IAsyncDisposable
     public static async Task<ListenerProcess> StartProgramAsync(
         string program, string dataDirectory, Dictionary<string, string> environment, params string[] more)
     {
-        var start = new ProcessStartInfo(
+        var start = StartInfo(
             "dotnet",
-            [program, "serve", "--data", dataDirectory, "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", .. more])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = Path.GetTempPath(),
-        };
-        CleanEnvironment.Apply(start);
+[program, "serve", "--data", dataDirectory, "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", .. more]);
         start.Environment["FASTLISTENER_Listen__Admin"] = "127.0.0.1:0";
         foreach (var (name, value) in environment)
         {
@@ -69,6 +66,24 @@ internal sealed partial class ListenerProcess : IAsyncDisposable
 
         var listener = new ListenerProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
         await listener.WaitUntilReadyAsync();
+        return listener;
+    }
+
+    /// <summary>Passes a listening socket on as systemd does (sd_listen_fds(3)): as descriptor 3. It stays the caller's, too.</summary>
+    public static async Task<ListenerProcess> StartOnSocketAsync(string dataDirectory, Socket listening)
+    {
+        var start = StartInfo(
+            "bash",
+            [
+                "-c",
+                "exec 3<&$0 && export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=http && exec dotnet \"$@\"",
+                listening.Handle.ToString(CultureInfo.InvariantCulture), Repository.Program, "serve", "--data", dataDirectory,
+            ]);
+        start.Environment["FASTLISTENER_Listen__Admin"] = "127.0.0.1:0";
+        var listener = new ListenerProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
+        _ = SetDescriptorFlags(listening.SafeHandle, SetFlags, 0); // not closed when the child begins
+        await listener.WaitUntilReadyAsync();
+        _ = SetDescriptorFlags(listening.SafeHandle, SetFlags, CloseOnExec);
         return listener;
     }
 
@@ -118,6 +133,19 @@ internal sealed partial class ListenerProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+    }
+
+    private static ProcessStartInfo StartInfo(string program, IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        CleanEnvironment.Apply(start);
+        return start;
     }
 
     private async Task WaitUntilReadyAsync()
@@ -176,6 +204,9 @@ internal sealed partial class ListenerProcess : IAsyncDisposable
             _ready.TrySetResult();
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    private static partial int SetDescriptorFlags(SafeSocketHandle socket, int command, int flags);
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static partial int SendSignal(int pid, int signal);

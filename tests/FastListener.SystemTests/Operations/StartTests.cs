@@ -53,15 +53,26 @@ public sealed class StartTests
     }
 
     [Fact]
-    public async Task A_second_serve_on_the_same_data_says_so_and_ends_with_1()
+    public async Task A_second_serve_on_the_same_data_shares_it_and_salvage_is_refused_beside_them()
     {
         using var data = new DataDirectory();
-        await using var listener = await ListenerProcess.StartAsync(data.Location);
-        var second = await Command.FastListenerAsync("serve", "--data", data.Location, "--http", "127.0.0.1:0", "--https", "off");
-        Assert.Equal(1, second.ExitCode);
-        Assert.Contains(data.Location, second.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", second.Error, StringComparison.Ordinal);
-        Assert.False(listener.HasExited);
+        var token = await data.AddTokenAsync("game");
+        await using var first = await ListenerProcess.StartAsync(data.Location);
+        await using var second = await ListenerProcess.StartAsync(data.Location);
+        var rxid = Submit.Dump(first.HttpPort, token, Repository.BreakpadDump).ReceiptOf();
+        Assert.NotEqual(rxid, Submit.Dump(second.HttpPort, token, Repository.BreakpadDump).ReceiptOf());
+        using var client = RawClient.Connect(second.HttpPort);
+        client.Send(Submit.AttachmentRequest(token, rxid, "late.txt", [1, 2, 3]));
+        Assert.Equal(200, client.ReadReply().Status);
+
+        var salvage = await Command.FastListenerAsync("salvage", "--data", data.Location);
+        Assert.Equal(1, salvage.ExitCode);
+        Assert.Contains(data.Location, salvage.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", salvage.Error, StringComparison.Ordinal);
+        Assert.Equal(0, await first.StopAsync());
+        Assert.Equal(200, Submit.Dump(second.HttpPort, token, Repository.BreakpadDump).Status);
+        Assert.Equal(3, (await data.ListAsync()).Count);
+        (await data.VerifyAsync()).Expect();
     }
 
     [Fact]

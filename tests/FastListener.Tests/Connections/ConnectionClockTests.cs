@@ -132,7 +132,7 @@ public class ConnectionClockTests
     }
 
     [Fact]
-    public async Task Stopping_wakes_an_idle_connection_and_leaves_a_busy_one_alone()
+    public async Task Stopping_wakes_an_idle_connection_in_a_moment_and_leaves_a_busy_one_alone()
     {
         _clock.Enter(ConnectionPhase.Body);
         _clock.BeginWait();
@@ -148,7 +148,12 @@ public class ConnectionClockTests
         _clock.Enter(ConnectionPhase.Idle);
         var idle = _pipe.Reader.ReadAsync();
         _clock.Stop();
+        _clock.Tick();
+        Assert.False(idle.IsCompleted); // a request may be on its way
 
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _clock.Tick();
         Assert.True((await idle).IsCanceled);
+        Assert.True(_clock.Expired);
     }
 }
