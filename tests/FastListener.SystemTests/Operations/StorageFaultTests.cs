@@ -174,7 +174,7 @@ public sealed class StorageFaultTests
                 {
                     Keep(kept, listener, token, seed: round, length: 20_000);
                     Keep(kept, listener, token, seed: -round, length: 2_000_000);
-                    (await Command.RunAsync("chattr", ["-R", "+i", data.Location])).Expect();
+                    await ChangeFlagAsync("+i", data.Location);
                     foreach (var length in new[] { 20_000, 2_000_000, 20_000 })
                     {
                         var refused = Submit.Dump(listener.HttpPort, token, Submit.MadeDump(length, length));
@@ -184,7 +184,7 @@ public sealed class StorageFaultTests
 
                     Assert.Equal(kept.Count, (await data.ListAsync()).Count);
                     (await data.VerifyAsync()).Expect();
-                    (await Command.RunAsync("chattr", ["-R", "-i", data.Location])).Expect();
+                    await ChangeFlagAsync("-i", data.Location);
                     Keep(kept, listener, token, seed: 10 + round, length: 20_000);
                 }
 
@@ -196,6 +196,10 @@ public sealed class StorageFaultTests
             await AssertKeptAsync(data, kept);
         }
     }
+
+    /// <summary>A socket knows no such flag.</summary>
+    private static async Task ChangeFlagAsync(string flag, string directory) =>
+        (await Command.RunAsync("find", [directory, "(", "-type", "f", "-o", "-type", "d", ")", "-exec", "chattr", flag, "{}", "+"])).Expect();
 
     /// <summary>Takes every byte that is left.</summary>
     internal static void FillUp(string ballast)
