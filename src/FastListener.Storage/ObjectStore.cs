@@ -150,6 +150,9 @@ public sealed class ObjectStore : IAsyncDisposable
         return false;
     }
 
+    /// <summary>Lets go of payload memory that is only kept to be used again. The garbage collector gives it back.</summary>
+    public void TrimMemory() => _submissions.Blocks.Trim();
+
     /// <summary>
     /// Whether the disk takes bytes: writes a small file beside those of uploads, syncs it and removes it. Blocks for as long as the disk does.
     /// </summary>

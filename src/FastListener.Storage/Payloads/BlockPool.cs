@@ -43,6 +43,16 @@ internal sealed class BlockPool
         _budget.Release();
     }
 
+    /// <summary>Lets go of every block that nobody uses.</summary>
+    public void Trim()
+    {
+        lock (_lock)
+        {
+            Array.Clear(_free, 0, _freeCount);
+            _freeCount = 0;
+        }
+    }
+
     private byte[] Take()
     {
         lock (_lock)

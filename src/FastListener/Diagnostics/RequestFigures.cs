@@ -40,6 +40,21 @@ internal sealed class RequestFigures(IReadOnlyList<string> refusals)
     public IEnumerable<KeyValuePair<string, long>> Refused =>
         refusals.Select((word, index) => KeyValuePair.Create(word, Interlocked.Read(ref _refused[index])));
 
+    /// <summary>Requests that were answered, whatever with.</summary>
+    public long Finished
+    {
+        get
+        {
+            var finished = Accepted;
+            for (var i = 0; i < _refused.Length; i++)
+            {
+                finished += Interlocked.Read(ref _refused[i]);
+            }
+
+            return finished;
+        }
+    }
+
     /// <summary>Everything that has a present value.</summary>
     public IReadOnlyList<Gauge> Gauges => _gauges;
 

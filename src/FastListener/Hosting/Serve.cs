@@ -72,6 +72,8 @@ internal static class Serve
                 store, tokens, settings.Limits, settings.Deadlines.Request, strangers, guesses, overload, figures, TimeProvider.System, log));
             figures.InFlight = () => intakes.InFlight;
             await using var host = Build(configuration, settings, certificates, new ListenerServices(settings, intakes, overload, figures, TimeProvider.System, log));
+            using var memory = new IdleMemory(
+                () => overload.Connections.Inside, () => overload.Uploads.Inside, () => figures.Finished, store.TrimMemory, TimeProvider.System);
             var readiness = new Readiness(overload.Pressure, () => store.Statistics, store.TestWrite);
             await using var admin = AdminListener.Start(settings.Listen.Admin, new AdminPages(
                 readiness, new ListenerMetrics(figures, overload.Pressure, store, settings.Storage.PayloadMemoryBytes), figures), log);
