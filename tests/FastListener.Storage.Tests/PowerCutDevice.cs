@@ -11,12 +11,15 @@ public enum Loss
 
     /// <summary>Names stay; of unsynced data the first half stays.</summary>
     HalfOfTheData,
+
+    /// <summary>All of it, and what was written to the catalog's log and not synced.</summary>
+    EverythingAndTheLog,
 }
 
 /// <summary>
 /// A disk that knows what would survive a power cut: of a file what its last data sync covered, of a directory the names its last sync covered.
 /// It stops before the n-th call. The catalog is SQLite's own business on the real file system: the surviving directory gets its files as they are
-/// at the cut, which is what SQLite's synced commits promise at the least.
+/// at the cut, or its log as it was when it was last synced.
 /// </summary>
 public sealed class PowerCutDevice : TestDevice
 {
@@ -25,6 +28,7 @@ public sealed class PowerCutDevice : TestDevice
     private readonly Dictionary<string, Dictionary<string, Inode>> _durable = [];
     private readonly string _root;
     private readonly long _cutBefore;
+    private byte[]? _log;
 
     public PowerCutDevice(string root, long cutBefore = long.MaxValue)
     {
@@ -32,6 +36,9 @@ public sealed class PowerCutDevice : TestDevice
         _cutBefore = cutBefore;
         Before = Count;
     }
+
+    /// <summary>Called in the moment of the cut, before anybody notices it and puts anything in order.</summary>
+    public Action<PowerCutDevice>? AtCut { get; init; }
 
     public long Calls { get; private set; }
 
@@ -51,6 +58,13 @@ public sealed class PowerCutDevice : TestDevice
             _now[path] = new Inode { Path = path };
         }
 
+        return file;
+    }
+
+    public override StorageFile OpenExisting(string path)
+    {
+        var file = base.OpenExisting(path);
+        Log(path); // whatever is in it was synced by SQLite itself
         return file;
     }
 
@@ -117,13 +131,21 @@ public sealed class PowerCutDevice : TestDevice
         Directory.CreateDirectory(target);
         lock (_lock)
         {
-            var names = loss == Loss.Everything ? _durable : _durable.Keys.Concat(_now.Values.Where(n => n.IsDirectory).Select(n => n.Path!)).Append(_root).Distinct().ToDictionary(d => d, NamesIn);
+            var names = loss is Loss.Everything or Loss.EverythingAndTheLog ? _durable : _durable.Keys.Concat(_now.Values.Where(n => n.IsDirectory).Select(n => n.Path!)).Append(_root).Distinct().ToDictionary(d => d, NamesIn);
             Restore(_root, target, names, loss);
         }
 
         foreach (var file in Directory.EnumerateFiles(_root, "catalog.db*").Where(f => !f.EndsWith("-shm", StringComparison.Ordinal)))
         {
-            File.Copy(file, Path.Combine(target, Path.GetFileName(file)));
+            var copy = Path.Combine(target, Path.GetFileName(file));
+            if (loss == Loss.EverythingAndTheLog && _log is not null && IsLog(file))
+            {
+                File.WriteAllBytes(copy, _log);
+            }
+            else
+            {
+                File.Copy(file, copy);
+            }
         }
     }
 
@@ -137,6 +159,21 @@ public sealed class PowerCutDevice : TestDevice
                 {
                     inode.Durable = Current(path);
                 }
+            }
+
+            Log(path);
+        }
+    }
+
+    private static bool IsLog(string path) => path.EndsWith("catalog.db-wal", StringComparison.Ordinal);
+
+    private void Log(string path)
+    {
+        if (IsLog(path))
+        {
+            lock (_lock)
+            {
+                _log = Current(path);
             }
         }
     }
@@ -174,7 +211,12 @@ public sealed class PowerCutDevice : TestDevice
         lock (_lock)
         {
             Calls++;
-            IsCut |= Calls >= _cutBefore;
+            if (!IsCut && Calls >= _cutBefore)
+            {
+                IsCut = true;
+                AtCut?.Invoke(this);
+            }
+
             if (IsCut)
             {
                 throw new StorageFaultException(StorageFaultKind.InputOutput, $"Power was cut before {call} {path}.");

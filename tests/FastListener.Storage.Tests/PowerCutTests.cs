@@ -15,6 +15,7 @@ public sealed class PowerCutTests : IDisposable
     [InlineData(Loss.Everything)]
     [InlineData(Loss.Nothing)]
     [InlineData(Loss.HalfOfTheData)]
+    [InlineData(Loss.EverythingAndTheLog)]
     public async Task Whatever_was_acknowledged_survives_a_cut_before_any_call(Loss loss)
     {
         long cuts = 0;
@@ -47,17 +48,18 @@ public sealed class PowerCutTests : IDisposable
         var before = Path.Combine(_root, $"{cut}");
         var after = Path.Combine(_root, $"{cut}-after");
         Directory.CreateDirectory(before);
-        var device = new PowerCutDevice(before, cut) { ForgetDirectorySyncs = forgetDirectories, ForgetDataSyncs = forgetData };
+        var device = new PowerCutDevice(before, cut)
+        {
+            ForgetDirectorySyncs = forgetDirectories,
+            ForgetDataSyncs = forgetData,
+            AtCut = self => self.Survive(after, loss),
+        };
         var acked = new List<Sent>();
         var attached = new List<(long, byte[])>();
         try
         {
             await using var store = await ObjectStore.OpenAsync(Scenario.Options(before), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, null, device);
             (acked, attached, _) = await Scenario.RunAsync(store);
-            if (device.IsCut)
-            {
-                device.Survive(after, loss);
-            }
         }
         catch (StorageFaultException) when (device.IsCut)
         {

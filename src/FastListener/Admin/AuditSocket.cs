@@ -17,6 +17,7 @@ internal sealed class AuditSocket : IAsyncDisposable
 
     private readonly Socket _socket;
     private readonly string _path;
+    private readonly DateTime _bound;
     private readonly ObjectStore _store;
     private readonly RequestFigures _figures;
     private readonly CancellationTokenSource _stop = new();
@@ -26,6 +27,7 @@ internal sealed class AuditSocket : IAsyncDisposable
     {
         _socket = socket;
         _path = path;
+        _bound = File.GetLastWriteTimeUtc(path);
         _store = store;
         _figures = figures;
         _accepting = Task.Run(AcceptAsync);
@@ -38,14 +40,17 @@ internal sealed class AuditSocket : IAsyncDisposable
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            File.Delete(path); // of one that was killed
-            socket.Bind(new UnixDomainSocketEndPoint(path));
+            // Bound by another name: it takes the place of one that was killed or is about to end, and the name that it was bound by is deleted with it.
+            var bound = Path.Combine(Path.GetDirectoryName(path)!, string.Create(System.Globalization.CultureInfo.InvariantCulture, $".{Environment.ProcessId}"));
+            File.Delete(bound);
+            socket.Bind(new UnixDomainSocketEndPoint(bound));
             if (!OperatingSystem.IsWindows())
             {
-                File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite); // before anybody can be let in
+                File.SetUnixFileMode(bound, UnixFileMode.UserRead | UnixFileMode.UserWrite); // before anybody can be let in
             }
 
             socket.Listen(Backlog);
+            File.Move(bound, path, overwrite: true);
             return new(socket, path, store, figures);
         }
         catch (Exception fault) when (fault is SocketException or ArgumentException or IOException or UnauthorizedAccessException)
@@ -62,7 +67,11 @@ internal sealed class AuditSocket : IAsyncDisposable
         await _stop.CancelAsync();
         await _accepting;
         _socket.Dispose();
-        File.Delete(_path);
+        if (File.GetLastWriteTimeUtc(_path) == _bound)
+        {
+            File.Delete(_path); // else it is another process's, which has taken over
+        }
+
         _stop.Dispose();
     }
 

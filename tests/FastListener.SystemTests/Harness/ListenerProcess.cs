@@ -69,6 +69,19 @@ internal sealed partial class ListenerProcess : IAsyncDisposable
         return listener;
     }
 
+    /// <summary>A copy of the program below another one, which becomes it in the end.</summary>
+    public static async Task<ListenerProcess> StartWithinAsync(string[] wrapper, string program, string dataDirectory)
+    {
+        var start = StartInfo(
+            wrapper[0],
+            [.. wrapper[1..], "dotnet", program, "serve", "--data", dataDirectory, "--http", "127.0.0.1:0", "--https", "127.0.0.1:0"]);
+        start.Environment["FASTLISTENER_Listen__Admin"] = "127.0.0.1:0";
+        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // as in the unit
+        var listener = new ListenerProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
+        await listener.WaitUntilReadyAsync();
+        return listener;
+    }
+
     /// <summary>Passes a listening socket on as systemd does (sd_listen_fds(3)): as descriptor 3. It stays the caller's, too.</summary>
     public static async Task<ListenerProcess> StartOnSocketAsync(string dataDirectory, Socket listening)
     {

@@ -49,6 +49,7 @@ public sealed class HandOverTests
                     Assert.False(former.HasExited, "The former listener left before its upload was over.");
                     goOn.Set();
                     Assert.Equal(0, await former.WaitForExitAsync());
+                    Assert.True(File.Exists(Path.Combine(data.Location, "serve.sock")), "The former listener took the heir's socket with it.");
                 }
                 else
                 {
