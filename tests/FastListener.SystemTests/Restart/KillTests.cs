@@ -34,6 +34,35 @@ public sealed class KillTests
         await CheckAsync(data, load, whole: false);
     }
 
+    [Fact]
+    public async Task Whatever_was_acknowledged_outlives_kill_9_of_one_of_two_and_is_put_in_order_beside_the_other()
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine($"FASTLISTENER_SEED={Rounds.Seed}");
+        var random = new Random(Rounds.Seed);
+        using var data = new DataDirectory();
+        var load = new UploadLoad(await data.AddTokenAsync("game", "error:post"));
+        var listener = await ListenerProcess.StartAsync(data.Location);
+        for (var round = 1; round <= Math.Max(3, Rounds.Kills / 4); round++)
+        {
+            load.Start(listener.HttpPort);
+            await load.UntilAcknowledgedAsync(load.AcknowledgedCount + random.Next(5, 80));
+            var heir = await ListenerProcess.StartAsync(data.Location); // puts the one killed before in order, while this one writes
+            await load.UntilAcknowledgedAsync(load.AcknowledgedCount + random.Next(5, 80));
+            await listener.KillAsync();
+            await listener.DisposeAsync();
+            await load.StopAsync();
+            await CheckAsync(data, load, whole: false);
+            listener = heir;
+        }
+
+        Assert.Empty(load.Refusals);
+        Assert.Equal(0, await listener.StopAsync());
+        await listener.DisposeAsync();
+        await using var last = await ListenerProcess.StartAsync(data.Location);
+        Assert.Empty(data.StagedFiles());
+        await CheckAsync(data, load, whole: true);
+    }
+
     private static async Task CheckAsync(DataDirectory data, UploadLoad load, bool whole)
     {
         if (whole)
