@@ -28,7 +28,7 @@ internal static class SendCommand
                     return parsed;
                 }
 
-                result.AddError($"--url takes an http or https URL, not '{TerminalText.Escape(result.Tokens[0].Value)}'.");
+                result.AddError("--url takes an http or https URL.");
                 return null;
             },
         };

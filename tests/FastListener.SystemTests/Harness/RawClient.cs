@@ -34,9 +34,9 @@ internal sealed class RawClient : IDisposable
     }
 
     /// <summary>TLS with whatever certificate the listener shows: its first start makes a self-signed one.</summary>
-    public static RawClient ConnectTls(int port)
+    public static RawClient ConnectTls(int port, IPAddress? from = null)
     {
-        var socket = OpenSocket(port, null);
+        var socket = OpenSocket(port, from);
         var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
         stream.AuthenticateAsClient(new SslClientAuthenticationOptions
         {

@@ -53,7 +53,7 @@ public class UsageTests
     [InlineData("export --all --part x", "Several objects need --to DIR.|--all writes every part: --part does not go with it.")]
     [InlineData("backup", "Option '--to' is required.")]
     [InlineData("send /no/such/file --url ftp://x --attach /nor/this --attr k",
-        "There is no file '/no/such/file'.|--url takes an http or https URL, not 'ftp://x'.|There is no file '/nor/this'.|--attr takes NAME=VALUE, not 'k'.")]
+        "There is no file '/no/such/file'.|--url takes an http or https URL.|There is no file '/nor/this'.|--attr takes NAME=VALUE, not 'k'.")]
     public async Task Wrong_usage_names_every_fault_and_exits_2(string line, string faults)
     {
         var run = await CommandRun.Of(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
