@@ -44,6 +44,10 @@ public sealed class ConformanceTests(ConformanceRun run) : IClassFixture<Conform
     public async Task What_was_stored_verifies() => (await run.Server.Data.VerifyAsync()).Expect();
 
     [Fact]
+    public async Task The_books_balance_whatever_was_sent() =>
+        Assert.NotEqual(0, (await run.Server.Data.BooksAsync()).Requests("refused"));
+
+    [Fact]
     public async Task The_listener_still_runs_and_has_nothing_in_staging()
     {
         Assert.False(run.Server.Listener.HasExited);

@@ -64,6 +64,10 @@ public sealed class CorpusTests(CorpusRun run) : IClassFixture<CorpusRun>
     public async Task What_was_stored_verifies() => (await run.Server.Data.VerifyAsync()).Expect();
 
     [Fact]
+    public async Task The_books_balance_whatever_was_sent() =>
+        Assert.NotEqual(0, (await run.Server.Data.BooksAsync()).Requests("refused"));
+
+    [Fact]
     public Task Refused_and_broken_requests_leave_nothing_in_staging() =>
         Eventually.TrueAsync(() => run.Server.Data.StagedFiles().Length == 0, "staging is empty");
 

@@ -72,6 +72,13 @@ internal sealed class DataDirectory : IDisposable
 
     public Task<CommandResult> VerifyAsync() => RunAsync(["verify"], []);
 
+    /// <summary>No byte is wrong, and the books balance.</summary>
+    public async Task AssertSoundAsync()
+    {
+        (await VerifyAsync()).Expect();
+        (await AuditAsync()).Expect();
+    }
+
     public Task<CommandResult> AuditAsync(params string[] options) => RunAsync(["audit"], options);
 
     /// <summary>The books, when they balance.</summary>

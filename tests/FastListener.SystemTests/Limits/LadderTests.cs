@@ -37,7 +37,7 @@ public sealed class LadderTests
             var omitted = stored.Attachments.Single();
             Assert.Equal(("a.bin", 400_000L, checksum, "token_rate"), (omitted.Name, omitted.Size, omitted.Checksum, omitted.Omitted));
             Assert.Equal("7", stored.Attributes["level"]);
-            (await server.Data.VerifyAsync()).Expect();
+            await server.Data.AssertSoundAsync();
         }
     }
 
@@ -63,7 +63,7 @@ public sealed class LadderTests
             Assert.Equal((3_000_000L, whole.Report.Checksum, "token_rate"), (stored.Report.Size, stored.Report.Checksum, stored.Report.Omitted));
             Assert.Equal("1.2", stored.Attributes["version"]);
             Assert.Equal("minidump", stored.Format);
-            (await server.Data.VerifyAsync()).Expect();
+            await server.Data.AssertSoundAsync();
         }
     }
 
@@ -95,7 +95,7 @@ public sealed class LadderTests
         var stored = await server.Data.ShowAsync(rxid);
         Assert.Equal((300_000L, "token_rate"), (stored.Attachments.Single().Size, stored.Attachments.Single().Omitted));
         Assert.Equal(Repository.Sha256(Repository.BreakpadDump), Repository.Sha256(await server.Data.ExportAsync(rxid)));
-        (await server.Data.VerifyAsync()).Expect();
+        await server.Data.AssertSoundAsync();
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class LadderTests
         Assert.Equal(Repository.Sha256(dump), Repository.Sha256(await server.Data.ExportAsync(large.Rxid)));
         Assert.Empty(server.Data.StagedFiles());
         await server.KillAndStartAsync();
-        (await server.Data.VerifyAsync()).Expect();
+        await server.Data.AssertSoundAsync();
     }
 
     [Fact]
@@ -164,7 +164,7 @@ public sealed class LadderTests
 
         holder.Reset();
         await Eventually.TrueAsync(() => server.Process.StandardError.Contains("Pressure is over", StringComparison.Ordinal), "Memory came back");
-        (await server.Data.VerifyAsync()).Expect();
+        await server.Data.AssertSoundAsync();
     }
 
     private static async Task<StoredObject> SendFormAsync(TunedListener server, string token, byte[] dump, byte[] attachment, string? degraded)

@@ -96,7 +96,7 @@ public sealed class LimitTests
         client.Send(Submit.AttachmentRequest(server.Token, rxid, "c.txt", "three"u8));
         AssertRefused(client.ReadReply(), 413, "too_many_attachments");
         Assert.Equal(["a.txt", "b.txt"], (await server.Data.ShowAsync(rxid)).Attachments.Select(item => item.Name));
-        (await server.Data.VerifyAsync()).Expect();
+        await server.Data.AssertSoundAsync();
     }
 
     [Fact]

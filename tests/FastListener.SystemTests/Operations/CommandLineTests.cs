@@ -122,7 +122,7 @@ public sealed class CommandLineTests(ListenerFixture server) : IClassFixture<Lis
         (await RunAsync("backup", "--to", target)).Expect();
 
         using var copy = new DataDirectory(target);
-        (await copy.VerifyAsync()).Expect();
+        await copy.AssertSoundAsync();
         await using var elsewhere = await ListenerProcess.StartAsync(copy.Location);
         foreach (var (rxid, hash) in receipts)
         {

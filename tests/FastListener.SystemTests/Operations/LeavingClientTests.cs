@@ -42,6 +42,7 @@ public sealed class LeavingClientTests(ListenerFixture server) : IClassFixture<L
         await Eventually.TrueAsync(() => ProcessFigures.FilesBelow(server.Listener.Pid, Path.Combine(server.Data.Location, "staging")) <= 1, $"{name}: the files are closed, but for the lock");
         await Eventually.TrueAsync(IsIdleAsync, $"{name}: the listener rests");
         Assert.Equal(objects, (await server.Data.ListAsync()).Count);
+        (await server.Data.AuditAsync()).Expect();
     }
 
     [Fact]
@@ -64,6 +65,7 @@ public sealed class LeavingClientTests(ListenerFixture server) : IClassFixture<L
         await Eventually.TrueAsync(() => server.Data.StagedFiles().Length == 0, "staging is empty");
         await Eventually.TrueAsync(IsIdleAsync, "the listener rests");
         Assert.Equal(objects, (await server.Data.ListAsync()).Count);
+        (await server.Data.AuditAsync()).Expect();
     }
 
     [Fact]
@@ -78,7 +80,7 @@ public sealed class LeavingClientTests(ListenerFixture server) : IClassFixture<L
 
         await Eventually.TrueAsync(IsIdleAsync, "the listener rests");
         Assert.Equal(200, Submit.Dump(server.HttpPort, server.ErrorToken, Repository.BreakpadDump).Status);
-        (await server.Data.VerifyAsync()).Expect();
+        await server.Data.AssertSoundAsync();
     }
 
     /// <summary>A second in which the process works less than half of the time; one connection that spins would use all of it.</summary>

@@ -42,7 +42,7 @@ public sealed class MemoryTests
         Assert.Equal(Uploads, stored.Count);
         Assert.All(stored, item => Assert.Equal(4 + (s_mebibytes * 1024L * 1024), item.Report.Size));
         Assert.Empty(data.StagedFiles());
-        (await data.VerifyAsync()).Expect();
+        await data.AssertSoundAsync();
     }
 
     private static RawReply Upload(int port, string token, int index, bool form)

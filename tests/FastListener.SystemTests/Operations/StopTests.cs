@@ -44,7 +44,7 @@ public sealed class StopTests
 
         Assert.Equal(0, await listener.StopAsync());
         Assert.Equal("", used.ReadToEnd());
-        (await data.VerifyAsync()).Expect();
+        await data.AssertSoundAsync();
         Assert.Empty(data.StagedFiles());
     }
 

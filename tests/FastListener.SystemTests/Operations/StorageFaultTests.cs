@@ -88,7 +88,7 @@ public sealed class StorageFaultTests
                 }
 
                 Assert.Equal(kept.Count, (await data.ListAsync()).Count);
-                (await data.VerifyAsync()).Expect();
+                await data.AssertSoundAsync();
                 await Eventually.TrueAsync(() => listener.StandardError.Contains("Pressure: disk", StringComparison.Ordinal), "the log says what is short");
                 Assert.Contains("The disk runs short", listener.StandardError, StringComparison.Ordinal);
                 if (start == 1)
@@ -183,7 +183,7 @@ public sealed class StorageFaultTests
                     }
 
                     Assert.Equal(kept.Count, (await data.ListAsync()).Count);
-                    (await data.VerifyAsync()).Expect();
+                    await data.AssertSoundAsync();
                     await ChangeFlagAsync("-i", data.Location);
                     Keep(kept, listener, token, seed: 10 + round, length: 20_000);
                 }
@@ -247,7 +247,7 @@ public sealed class StorageFaultTests
 
     private static async Task AssertKeptAsync(DataDirectory data, Dictionary<string, string> kept)
     {
-        (await data.VerifyAsync()).Expect();
+        await data.AssertSoundAsync();
         var exported = await data.ExportAllAsync();
         Assert.Equal(kept.Keys.Order(), exported.Reports().Order());
         Assert.All(kept.Where(pair => pair.Value.Length > 0), pair => Assert.Equal(pair.Value, exported.ReportHash(pair.Key)));
