@@ -7,7 +7,7 @@ using FastListener.Storage;
 namespace FastListener.Admin;
 
 /// <summary>
-/// Where <c>audit</c> asks the process that serves a data directory: a Unix socket in the directory, for its owner alone. Whoever connects
+/// Where <c>audit</c> asks the process that serves a data directory: a Unix socket in the directory, for its owner alone, each process its own. Whoever connects
 /// gets one JSON object, after the ledger was brought up to date: whether that worked, and the uploads under way.
 /// </summary>
 internal sealed class AuditSocket : IAsyncDisposable
@@ -17,7 +17,6 @@ internal sealed class AuditSocket : IAsyncDisposable
 
     private readonly Socket _socket;
     private readonly string _path;
-    private readonly DateTime _bound;
     private readonly ObjectStore _store;
     private readonly RequestFigures _figures;
     private readonly CancellationTokenSource _stop = new();
@@ -27,7 +26,6 @@ internal sealed class AuditSocket : IAsyncDisposable
     {
         _socket = socket;
         _path = path;
-        _bound = File.GetLastWriteTimeUtc(path);
         _store = store;
         _figures = figures;
         _accepting = Task.Run(AcceptAsync);
@@ -36,21 +34,20 @@ internal sealed class AuditSocket : IAsyncDisposable
     /// <summary>Starts it. Null when there can be none: that costs audits the uploads under way, and nobody an upload. Call as the holder of the directory.</summary>
     public static AuditSocket? Start(string dataDirectory, ObjectStore store, RequestFigures figures, ILogger log)
     {
-        var path = RunningListener.SocketIn(dataDirectory);
+        var path = RunningListener.NewSocketIn(dataDirectory);
+        var unfinished = path + ".new"; // what has the final name is listened to, or its process is gone
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            // Bound by another name: it takes the place of one that was killed or is about to end, and the name that it was bound by is deleted with it.
-            var bound = Path.Combine(Path.GetDirectoryName(path)!, string.Create(System.Globalization.CultureInfo.InvariantCulture, $".{Environment.ProcessId}"));
-            File.Delete(bound);
-            socket.Bind(new UnixDomainSocketEndPoint(bound));
+            DeleteDead(dataDirectory);
+            socket.Bind(new UnixDomainSocketEndPoint(unfinished));
             if (!OperatingSystem.IsWindows())
             {
-                File.SetUnixFileMode(bound, UnixFileMode.UserRead | UnixFileMode.UserWrite); // before anybody can be let in
+                File.SetUnixFileMode(unfinished, UnixFileMode.UserRead | UnixFileMode.UserWrite); // before anybody can be let in
             }
 
             socket.Listen(Backlog);
-            File.Move(bound, path, overwrite: true);
+            File.Move(unfinished, path);
             return new(socket, path, store, figures);
         }
         catch (Exception fault) when (fault is SocketException or ArgumentException or IOException or UnauthorizedAccessException)
@@ -67,12 +64,28 @@ internal sealed class AuditSocket : IAsyncDisposable
         await _stop.CancelAsync();
         await _accepting;
         _socket.Dispose();
-        if (File.GetLastWriteTimeUtc(_path) == _bound)
-        {
-            File.Delete(_path); // else it is another process's, which has taken over
-        }
-
+        File.Delete(_path);
         _stop.Dispose();
+    }
+
+    private static void DeleteDead(string dataDirectory)
+    {
+        foreach (var path in RunningListener.SocketsIn(dataDirectory))
+        {
+            using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
+            try
+            {
+                probe.Connect(new UnixDomainSocketEndPoint(path));
+            }
+            catch (SocketException refused) when (refused.SocketErrorCode is SocketError.ConnectionRefused)
+            {
+                File.Delete(path);
+            }
+            catch (SocketException)
+            {
+                // It is alive, and busy.
+            }
+        }
     }
 
     private async Task AcceptAsync()

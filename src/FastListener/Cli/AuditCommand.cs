@@ -36,23 +36,20 @@ internal static class AuditCommand
         return command;
     }
 
-    /// <summary>The listener that serves the directory, if one does: it books what it has, and lists what is under way.</summary>
+    /// <summary>The listeners that serve the directory, if any do: they book what they have, and list what is under way.</summary>
     private static async Task<RunningListener?> AskAsync(Terminal terminal, string directory, CancellationToken cancel)
     {
-        try
+        var listener = await RunningListener.AskAsync(directory, cancel);
+        foreach (var fault in listener?.Faults ?? [])
         {
-            var listener = await RunningListener.AskAsync(directory, cancel);
-            if (listener is { Booked: false })
-            {
-                terminal.Error.WriteLine("The listener could not bring its ledger up to date: refusals of the last seconds are on neither side.");
-            }
+            terminal.Error.WriteLine(TerminalText.Escape($"{fault} Its uploads under way are not listed."));
+        }
 
-            return listener;
-        }
-        catch (IOException fault)
+        if (listener is { Booked: false })
         {
-            terminal.Error.WriteLine(TerminalText.Escape($"{fault.Message} Uploads under way are not listed."));
-            return RunningListener.Silent;
+            terminal.Error.WriteLine("Not every ledger could be brought up to date: refusals of the last seconds are on neither side.");
         }
+
+        return listener;
     }
 }

@@ -81,7 +81,7 @@ internal sealed class AuditView(Terminal terminal, AuditReport report, RunningLi
 
             json.WriteEndArray();
             json.WritePropertyName("inFlight");
-            if (listener is null || ReferenceEquals(listener, RunningListener.Silent))
+            if (listener is not { Faults.Count: 0 })
             {
                 json.WriteNullValue(); // not known
             }
@@ -112,14 +112,9 @@ internal sealed class AuditView(Terminal terminal, AuditReport report, RunningLi
     /// <summary>Uploads under way: they are on neither side yet.</summary>
     private void WriteInFlight()
     {
-        if (ReferenceEquals(listener, RunningListener.Silent))
-        {
-            return; // that has been said
-        }
-
         if (listener is null || listener.InFlight.Count == 0)
         {
-            terminal.Out.WriteLine(listener is null ? "No listener runs here." : "Nothing is in flight.");
+            terminal.Out.WriteLine(listener is null ? "No listener runs here." : listener.Faults.Count == 0 ? "Nothing is in flight." : "What is in flight is not known.");
             return;
         }
 

@@ -3,29 +3,41 @@ using System.Text.Json;
 
 namespace FastListener.Diagnostics;
 
-/// <summary>What the process that serves a data directory said when it was asked (<see cref="Admin.AuditSocket"/>).</summary>
-/// <param name="Booked">Whether it brought the ledger up to date.</param>
-/// <param name="InFlight">Its uploads under way, as its admin endpoint lists them.</param>
-internal sealed record RunningListener(bool Booked, IReadOnlyList<JsonElement> InFlight)
+/// <summary>
+/// What the processes that serve a data directory said when they were asked (<see cref="Admin.AuditSocket"/>): one of them, or two while one takes over.
+/// </summary>
+/// <param name="Booked">Whether all of them brought the ledger up to date.</param>
+/// <param name="InFlight">Their uploads under way, as the admin endpoint lists them.</param>
+/// <param name="Faults">Why one that runs did not answer.</param>
+internal sealed record RunningListener(bool Booked, IReadOnlyList<JsonElement> InFlight, IReadOnlyList<string> Faults)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>One that runs and said nothing.</summary>
-    public static RunningListener Silent { get; } = new(Booked: false, []);
+    /// <summary>A new socket's path: each process has its own, since two may have one directory.</summary>
+    public static string NewSocketIn(string dataDirectory) =>
+        Path.Combine(Path.GetFullPath(dataDirectory), $"serve-{Random.Shared.Next():x8}.sock");
 
-    /// <summary>The socket's path.</summary>
-    public static string SocketIn(string dataDirectory) => Path.Combine(Path.GetFullPath(dataDirectory), "serve.sock");
+    /// <summary>The sockets that are there; those of processes that were killed, too.</summary>
+    public static string[] SocketsIn(string dataDirectory) => Directory.GetFiles(Path.GetFullPath(dataDirectory), "serve-*.sock");
 
-    /// <summary>Asks it. Null when none runs there.</summary>
-    /// <exception cref="IOException">One runs and does not answer.</exception>
+    /// <summary>Asks them. Null when none runs there.</summary>
     public static async Task<RunningListener?> AskAsync(string dataDirectory, CancellationToken cancel)
     {
-        var path = SocketIn(dataDirectory);
-        if (!File.Exists(path))
+        var answers = new List<RunningListener>();
+        foreach (var path in SocketsIn(dataDirectory))
         {
-            return null;
+            if (await AskOneAsync(path, cancel) is { } answer)
+            {
+                answers.Add(answer);
+            }
         }
 
+        return answers.Count == 0 ? null : new(
+            answers.TrueForAll(answer => answer.Booked), [.. answers.SelectMany(answer => answer.InFlight)], [.. answers.SelectMany(answer => answer.Faults)]);
+    }
+
+    private static async Task<RunningListener?> AskOneAsync(string path, CancellationToken cancel)
+    {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         limit.CancelAfter(Patience);
@@ -36,15 +48,16 @@ internal sealed record RunningListener(bool Booked, IReadOnlyList<JsonElement> I
             using var document = await JsonDocument.ParseAsync(answer, cancellationToken: limit.Token);
             return new(
                 document.RootElement.GetProperty("booked").GetBoolean(),
-                [.. document.RootElement.GetProperty("inFlight").EnumerateArray().Select(upload => upload.Clone())]);
+                [.. document.RootElement.GetProperty("inFlight").EnumerateArray().Select(upload => upload.Clone())],
+                []);
         }
-        catch (SocketException refused) when (refused.SocketErrorCode is SocketError.ConnectionRefused)
+        catch (SocketException gone) when (gone.SocketErrorCode is SocketError.ConnectionRefused || !File.Exists(path))
         {
-            return null; // one that was killed left the socket behind
+            return null; // it was killed, or has just ended
         }
-        catch (Exception fault) when (!cancel.IsCancellationRequested && fault is SocketException or OperationCanceledException or JsonException)
+        catch (Exception fault) when (!cancel.IsCancellationRequested && fault is SocketException or OperationCanceledException or JsonException or IOException)
         {
-            throw new IOException($"The listener behind {path} does not answer: {fault.Message}", fault);
+            return new(Booked: false, [], [$"The listener behind {path} does not answer: {fault.Message}"]);
         }
     }
 }
