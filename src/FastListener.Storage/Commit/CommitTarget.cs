@@ -183,6 +183,12 @@ internal sealed class CommitTarget : IDisposable
             return true;
         }
 
+        if (!CatalogMayBeWritten())
+        {
+            _noBooksBefore = now + BooksPause;
+            return false;
+        }
+
         try
         {
             var catalog = _catalog ?? ReopenCatalog(now);
@@ -427,6 +433,29 @@ internal sealed class CommitTarget : IDisposable
         var id = _catalog!.AccountId(account.KeyUtf8);
         _newAccounts.Add((account, id));
         return id;
+    }
+
+    /// <summary>
+    /// A batch writes its pack before it touches the catalog; the books alone have to ask first. Where the file system has become read-only, SQLite's
+    /// first write to its shared memory would end the process with SIGBUS. The log may be opened for that: SQLite locks it not.
+    /// </summary>
+    private bool CatalogMayBeWritten()
+    {
+        try
+        {
+            if (_catalog is not null)
+            {
+                using (_device.OpenExisting(_layout.Catalog + "-wal"))
+                {
+                }
+            }
+
+            return true;
+        }
+        catch (StorageFaultException)
+        {
+            return false; // whoever submits hears of it; the books wait
+        }
     }
 
     private void ConfirmBooks()
