@@ -24,7 +24,7 @@ public sealed class DiskReserveTests : IDisposable
     public async Task It_is_a_hundredth_of_the_file_system_within_bounds(long total, long most, long expected)
     {
         _device.Seen = (total * Mebibyte, total * Mebibyte);
-        await using var store = await _data.OpenAsync(_options with { ReserveBytes = most * Mebibyte }, _device);
+        await using var store = await _data.OpenAsync(_options with { ReserveBytes = most * Mebibyte }, _device, time: new TimerlessTime());
         Assert.Equal(expected * Mebibyte, store.Statistics.Disk.Reserve);
         Assert.Equal(expected > 0, Reserve.Exists);
     }
@@ -32,18 +32,18 @@ public sealed class DiskReserveTests : IDisposable
     [Fact]
     public async Task A_smaller_setting_gives_space_back()
     {
-        await (await _data.OpenAsync(_options, _device)).DisposeAsync();
+        await (await _data.OpenAsync(_options, _device, time: new TimerlessTime())).DisposeAsync();
         Assert.Equal(10 * Mebibyte, Reserve.Length);
-        await (await _data.OpenAsync(_options with { ReserveBytes = 5 * Mebibyte }, _device)).DisposeAsync();
+        await (await _data.OpenAsync(_options with { ReserveBytes = 5 * Mebibyte }, _device, time: new TimerlessTime())).DisposeAsync();
         Assert.Equal(5 * Mebibyte, Reserve.Length);
-        await (await _data.OpenAsync(_options with { ReserveBytes = 0 }, _device)).DisposeAsync();
+        await (await _data.OpenAsync(_options with { ReserveBytes = 0 }, _device, time: new TimerlessTime())).DisposeAsync();
         Assert.False(Reserve.Exists);
     }
 
     [Fact]
     public async Task Given_up_it_comes_back_only_when_as_much_again_stays_free_and_until_then_nothing_is_stored()
     {
-        await using var store = await _data.OpenAsync(_options, _device);
+        await using var store = await _data.OpenAsync(_options, _device, time: new TimerlessTime());
         await store.SubmitAsync(StoreActions.Bytes(3000));
         _device.Before = (call, path) =>
         {
@@ -67,6 +67,25 @@ public sealed class DiskReserveTests : IDisposable
     }
 
     [Fact]
+    public async Task What_one_process_gives_up_another_does_not_fill()
+    {
+        await using var one = await _data.OpenAsync(_options, _device, time: new TimerlessTime());
+        await using var other = await _data.OpenAsync(_options, _device, time: new TimerlessTime());
+        _device.Seen = (1000 * Mebibyte, 17 * Mebibyte);
+        one.Reserve.GiveUp();
+        other.Reserve.Keep();
+        Assert.Equal(10 * Mebibyte / 4, Reserve.Length);
+        var refused = await Assert.ThrowsAsync<StorageFaultException>(() => other.SubmitAsync(StoreActions.Bytes(3000)));
+        Assert.Equal(StorageFaultKind.DiskFull, refused.Kind);
+
+        _device.Seen = (1000 * Mebibyte, 18 * Mebibyte);
+        other.Reserve.Keep();
+        await other.SubmitAsync(StoreActions.Bytes(3001));
+        await one.SubmitAsync(StoreActions.Bytes(3002));
+        Assert.Equal(10 * Mebibyte, Reserve.Length);
+    }
+
+    [Fact]
     public async Task A_reserve_that_cannot_be_had_keeps_nobody_from_storing()
     {
         _device.Before = (call, path) =>
@@ -76,7 +95,7 @@ public sealed class DiskReserveTests : IDisposable
                 throw new StorageFaultException(StorageFaultKind.InputOutput, $"No {call}.");
             }
         };
-        await using var store = await _data.OpenAsync(_options, _device);
+        await using var store = await _data.OpenAsync(_options, _device, time: new TimerlessTime());
         await store.SubmitAsync(StoreActions.Bytes(3000));
         store.Reserve.GiveUp();
         await store.SubmitAsync(StoreActions.Bytes(3001));
@@ -89,7 +108,7 @@ public sealed class DiskReserveTests : IDisposable
     public async Task The_log_warns_once_below_the_first_threshold_and_says_when_it_is_over()
     {
         var log = new EventLogger();
-        await using var store = await _data.OpenAsync(_options, _device, log);
+        await using var store = await _data.OpenAsync(_options, _device, log, new TimerlessTime());
         foreach (var free in (long[])[51, 49, 30, 55, 63, 40])
         {
             _device.Seen = (1000 * Mebibyte, free * Mebibyte);
@@ -114,4 +133,21 @@ public sealed class EventLogger : ILogger
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         _events.Enqueue(eventId.Id);
+}
+
+/// <summary>The clock without its timers: what a timer does, the test does.</summary>
+public sealed class TimerlessTime : TimeProvider
+{
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => new Nothing();
+
+    private sealed class Nothing : ITimer
+    {
+        public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+        public void Dispose()
+        {
+        }
+
+        public ValueTask DisposeAsync() => default;
+    }
 }
