@@ -237,7 +237,7 @@ public sealed class AbuseTests
     }
 
     /// <summary>Beginnings of bodies in every framing and coding, each cut where more must come.</summary>
-    private static List<byte[]> PartialBodies(string token)
+    internal static List<byte[]> PartialBodies(string token)
     {
         var dump = Submit.MadeDump(1, 300_000);
         var zipped = Zip(dump);
@@ -257,7 +257,7 @@ public sealed class AbuseTests
     }
 
     /// <summary>So many MiB of zeros in about a thousandth of it.</summary>
-    private static byte[] Bomb(ReadOnlySpan<byte> start, int mebibytes)
+    internal static byte[] Bomb(ReadOnlySpan<byte> start, int mebibytes)
     {
         using var bytes = new MemoryStream();
         using (var zip = new GZipStream(bytes, CompressionLevel.Optimal))

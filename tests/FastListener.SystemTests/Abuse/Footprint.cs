@@ -15,7 +15,7 @@ internal sealed record Footprint(int Sockets, int Descriptors, long Anonymous)
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(90);
 
     public static Footprint Of(int pid) =>
-        new(ProcessFigures.Sockets(pid), Directory.GetFileSystemEntries($"/proc/{pid}/fd").Length, ProcessFigures.AnonymousMemory(pid));
+        new(ProcessFigures.Sockets(pid), ProcessFigures.AllDescriptors(pid), ProcessFigures.AnonymousMemory(pid));
 
     /// <summary>Waits until the process takes no more than this again, but for <paramref name="moreMemory"/> bytes, and does nothing.</summary>
     public async Task AssertComesBackAsync(int pid, long moreMemory)

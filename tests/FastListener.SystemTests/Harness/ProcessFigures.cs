@@ -22,10 +22,20 @@ internal static class ProcessFigures
         Descriptors(pid).Count(target => target.StartsWith(folder + "/", StringComparison.Ordinal));
 
     /// <summary>Anonymous memory in bytes (RssAnon): heap and pools, without mapped files.</summary>
-    public static long AnonymousMemory(int pid)
+    public static long AnonymousMemory(int pid) => Status(pid, "RssAnon:") * 1024;
+
+    /// <summary>All resident memory in bytes.</summary>
+    public static long ResidentMemory(int pid) => Status(pid, "VmRSS:") * 1024;
+
+    public static int Threads(int pid) => (int)Status(pid, "Threads:");
+
+    /// <summary>Open descriptors of every kind.</summary>
+    public static int AllDescriptors(int pid) => Directory.GetFileSystemEntries($"/proc/{pid}/fd").Length;
+
+    private static long Status(int pid, string name)
     {
-        var line = File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+        var line = File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith(name, StringComparison.Ordinal));
+        return long.Parse(line[name.Length..].Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture);
     }
 
     private static IEnumerable<string> Descriptors(int pid)

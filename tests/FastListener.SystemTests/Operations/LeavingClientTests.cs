@@ -1,3 +1,4 @@
+using FastListener.SystemTests.Abuse;
 using FastListener.SystemTests.Harness;
 
 namespace FastListener.SystemTests.Operations;
@@ -40,7 +41,7 @@ public sealed class LeavingClientTests(ListenerFixture server) : IClassFixture<L
         await Eventually.TrueAsync(() => server.Data.StagedFiles().Length == 0, $"{name}: staging is empty again");
         await Eventually.TrueAsync(() => ProcessFigures.Sockets(server.Listener.Pid) <= sockets, $"{name}: the sockets are closed");
         await Eventually.TrueAsync(() => ProcessFigures.FilesBelow(server.Listener.Pid, Path.Combine(server.Data.Location, "staging")) <= 1, $"{name}: the files are closed, but for the lock");
-        await Eventually.TrueAsync(IsIdleAsync, $"{name}: the listener rests");
+        await Footprint.AssertRestsAsync(server.Listener.Pid);
         Assert.Equal(objects, (await server.Data.ListAsync()).Count);
         (await server.Data.AuditAsync()).Expect();
     }
@@ -63,7 +64,7 @@ public sealed class LeavingClientTests(ListenerFixture server) : IClassFixture<L
 
         await Eventually.TrueAsync(() => ProcessFigures.Sockets(server.Listener.Pid) <= sockets, "the sockets are closed");
         await Eventually.TrueAsync(() => server.Data.StagedFiles().Length == 0, "staging is empty");
-        await Eventually.TrueAsync(IsIdleAsync, "the listener rests");
+        await Footprint.AssertRestsAsync(server.Listener.Pid);
         Assert.Equal(objects, (await server.Data.ListAsync()).Count);
         (await server.Data.AuditAsync()).Expect();
     }
@@ -78,16 +79,8 @@ public sealed class LeavingClientTests(ListenerFixture server) : IClassFixture<L
             client.Reset();
         }
 
-        await Eventually.TrueAsync(IsIdleAsync, "the listener rests");
+        await Footprint.AssertRestsAsync(server.Listener.Pid);
         Assert.Equal(200, Submit.Dump(server.HttpPort, server.ErrorToken, Repository.BreakpadDump).Status);
         await server.Data.AssertSoundAsync();
-    }
-
-    /// <summary>A second in which the process works less than half of the time; one connection that spins would use all of it.</summary>
-    private async Task<bool> IsIdleAsync()
-    {
-        var before = ProcessFigures.CpuTime(server.Listener.Pid);
-        await Task.Delay(1000);
-        return ProcessFigures.CpuTime(server.Listener.Pid) - before < TimeSpan.FromMilliseconds(400);
     }
 }
