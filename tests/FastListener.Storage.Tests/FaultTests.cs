@@ -111,25 +111,7 @@ public sealed class FaultTests : IDisposable
         {
             sent.Add(await store.SubmitAsync(StoreActions.Bytes(3000)));
             var pack = Directory.GetFiles(Path.Combine(_data.Path, "packs")).Single();
-            using var committed = new ManualResetEventSlim();
-            var logSyncs = 0;
-            device.Before = (call, path) =>
-            {
-                if (call == "sync" && path == pack && Thread.CurrentThread.Name == "pack")
-                {
-                    Assert.True(committed.Wait(TimeSpan.FromSeconds(30)));
-                    throw new StorageFaultException(StorageFaultKind.InputOutput, "The disk lost it.");
-                }
-
-                if (call == "sync" && path.EndsWith("-wal", StringComparison.Ordinal))
-                {
-                    committed.Set();
-                    if (++logSyncs is > 1 and var count && count <= 1 + failingUndos)
-                    {
-                        throw new StorageFaultException(StorageFaultKind.InputOutput, "The disk lost that, too.");
-                    }
-                }
-            };
+            var logSyncs = device.LosePackAfterTheCatalogHasCommitted(pack, failingUndos);
             await Assert.ThrowsAsync<StorageFaultException>(() => store.SubmitAsync(StoreActions.Bytes(50_000)));
             if (failingUndos == 2)
             {
@@ -138,7 +120,7 @@ public sealed class FaultTests : IDisposable
 
             device.Before = (_, _) => { };
             sent.Add(await store.SubmitAsync(StoreActions.Bytes(3002)));
-            Assert.Equal(1 + Math.Max(failingUndos, 1), logSyncs);
+            Assert.Equal(1 + Math.Max(failingUndos, 1), logSyncs());
             using var reader = StoreReader.Open(_data.Path);
             Assert.Equal(2, reader.List(new()).Count());
         }

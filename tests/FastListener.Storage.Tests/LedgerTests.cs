@@ -106,32 +106,14 @@ public sealed class LedgerTests : IDisposable
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(2)]
-    public async Task A_batch_that_is_taken_out_of_the_catalog_is_taken_out_of_the_ledger_and_refusals_booked_with_it_stay(int failingLogSyncs)
+    public async Task A_batch_that_is_taken_out_of_the_catalog_is_taken_out_of_the_ledger_and_refusals_booked_with_it_stay(int failingUndos)
     {
         var device = new TestDevice();
         await using (var store = await _data.OpenAsync(Scenario.Options(_data.Path), device))
         {
             await CommitAsync(store, "a", Degradation.None, 3000);
             var pack = Directory.GetFiles(Path.Combine(_data.Path, "packs")).Single();
-            using var committed = new ManualResetEventSlim();
-            var logSyncs = 0;
-            device.Before = (call, path) =>
-            {
-                if (call == "sync" && path == pack && Thread.CurrentThread.Name == "pack")
-                {
-                    Assert.True(committed.Wait(TimeSpan.FromSeconds(30)));
-                    throw new StorageFaultException(StorageFaultKind.InputOutput, "The disk lost it.");
-                }
-
-                if (call == "sync" && path.EndsWith("-wal", StringComparison.Ordinal))
-                {
-                    committed.Set();
-                    if (++logSyncs > 1 && logSyncs <= 1 + failingLogSyncs)
-                    {
-                        throw new StorageFaultException(StorageFaultKind.InputOutput, "The disk lost that, too.");
-                    }
-                }
-            };
+            device.LosePackAfterTheCatalogHasCommitted(pack, failingUndos);
             Refuse(store, "a", "body_too_large", 4);
             await Assert.ThrowsAsync<StorageFaultException>(() => CommitAsync(store, "a", Degradation.None, 50_000));
             device.Before = (_, _) => { };

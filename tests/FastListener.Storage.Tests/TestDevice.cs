@@ -10,6 +10,34 @@ public class TestDevice : StorageDevice
     /// <summary>Called with the call's name and path.</summary>
     public Action<string, string> Before { get; set; } = (_, _) => { };
 
+    /// <summary>
+    /// From now on the pack's sync fails, each time only after the catalog has committed; the first sync of the catalog's log is that commit's, and so
+    /// many after it fail, too: those of the undoing. Counts the log's syncs.
+    /// </summary>
+    public Func<int> LosePackAfterTheCatalogHasCommitted(string pack, int failingUndos)
+    {
+        var committed = new ManualResetEventSlim();
+        var logSyncs = 0;
+        Before = (call, path) =>
+        {
+            if (call == "sync" && path == pack && Thread.CurrentThread.Name == "pack")
+            {
+                Assert.True(committed.Wait(TimeSpan.FromSeconds(30)));
+                throw new StorageFaultException(StorageFaultKind.InputOutput, "The disk lost it.");
+            }
+
+            if (call == "sync" && path.EndsWith("-wal", StringComparison.Ordinal))
+            {
+                committed.Set();
+                if (++logSyncs is > 1 and var count && count <= 1 + failingUndos)
+                {
+                    throw new StorageFaultException(StorageFaultKind.InputOutput, "The disk lost that, too.");
+                }
+            }
+        };
+        return () => logSyncs;
+    }
+
     public override StorageFile Create(string path, bool direct)
     {
         Before("create", path);

@@ -1,7 +1,6 @@
 using FastListener.Storage.Catalog;
 using FastListener.Storage.Devices;
 using FastListener.Storage.Packs;
-using FastListener.Storage.Payloads;
 using Microsoft.Extensions.Logging;
 
 namespace FastListener.Storage.Commit;
@@ -30,13 +29,10 @@ internal sealed class CommitTarget : IDisposable
     private readonly CatalogCheckpointer _checkpointer;
     private readonly IdLease _objectIds = new("object", ObjectIdBlock);
     private readonly IdLease _packIds = new("pack", PackIdBlock);
-    private readonly List<(ProjectKey Key, int Id)> _newProjects = [];
-    private readonly List<(Account Account, int Id)> _newAccounts = [];
+    private readonly CatalogNumbers _numbers = new();
     private readonly Dictionary<long, int> _nextIndexes = [];
     private readonly List<long> _closedPacks = [];
-    private readonly List<long> _packsInDoubt = [];
-    private readonly List<(long ObjectId, PayloadFile File)> _filesInDoubt = [];
-    private readonly List<(long Pack, long Start)> _batchesToUndo = [];
+    private readonly Doubts _doubts;
     private readonly Books _books;
     private readonly Func<Account, int> _idOf;
     private CatalogWriter? _catalog;
@@ -67,7 +63,8 @@ internal sealed class CommitTarget : IDisposable
         _logger = logger;
         _catalog = catalog;
         _books = books;
-        _idOf = AccountId;
+        _idOf = account => _numbers.Of(account, _catalog!);
+        _doubts = new(layout, device);
         _packs = new(layout, device, instance, direct, logger);
         catalog.SyncLogThrough(device);
         _checkpointer = new(layout.Catalog, reserve, logger);
@@ -167,12 +164,8 @@ internal sealed class CommitTarget : IDisposable
         _objectIds.Confirm();
         _packIds.Confirm();
         _closedPacks.Clear();
-        foreach (var (key, id) in _newProjects)
-        {
-            key.Id = id;
-        }
-
-        ConfirmBooks();
+        _numbers.Confirm();
+        _books.Confirm();
     }
 
     /// <summary>Books what waits for the ledger in a transaction of its own. A fault costs nothing but the time until the next try: then it is false.</summary>
@@ -197,7 +190,8 @@ internal sealed class CommitTarget : IDisposable
             _books.Write(catalog.Ledger, _instance, now, _idOf);
             catalog.Commit();
             _inTransaction = false;
-            ConfirmBooks();
+            _numbers.Confirm();
+            _books.Confirm();
             return true;
         }
         catch (IOException fault)
@@ -256,10 +250,10 @@ internal sealed class CommitTarget : IDisposable
         {
             if (!_packs.Settle())
             {
-                _batchesToUndo.Add((_packs.Pack, _packs.End));
+                _doubts.MustUndo(_packs.Pack, _packs.End);
             }
 
-            _packsInDoubt.Add(_packs.Pack);
+            _doubts.AddPack(_packs.Pack);
             _packs.Release();
         }
         else if (_stage != Stage.Preparing)
@@ -271,21 +265,11 @@ internal sealed class CommitTarget : IDisposable
     }
 
     /// <summary>Takes the files of a submission whose fate is not known, so that they are not erased if the catalog names them after all.</summary>
-    public void KeepUntilKnown(in BatchEntry entry)
-    {
-        foreach (var payload in entry.Submission.Parts.Payloads)
-        {
-            if (payload.TakeFile() is { } file)
-            {
-                _filesInDoubt.Add((entry.Id, file));
-            }
-        }
-    }
+    public void KeepUntilKnown(in BatchEntry entry) => _doubts.TakeFiles(entry);
 
     public void EndBatch()
     {
-        _newProjects.Clear();
-        _newAccounts.Clear();
+        _numbers.Forget();
         _nextIndexes.Clear();
         _books.EndBatch();
         if (_inTransaction)
@@ -392,7 +376,7 @@ internal sealed class CommitTarget : IDisposable
     {
         var record = entry.Submission.Parts.Record;
         var place = new RecordPlace(_packs.Pack, _packs.End + entry.Offset, entry.Length);
-        var charge = new Charge(AccountId(entry.Submission.Sender), record.WireBytes, record.KeptBytes);
+        var charge = new Charge(_numbers.Of(entry.Submission.Sender, _catalog!), record.WireBytes, record.KeptBytes);
         var flags = ObjectRow.FlagOf(record.Degradation);
         if (entry.IsLate)
         {
@@ -401,7 +385,7 @@ internal sealed class CommitTarget : IDisposable
         else
         {
             var row = new ObjectRow(
-                entry.Id, entry.Random, ProjectId(entry.Submission.Project!), (byte)entry.Submission.Format, flags, record.Received, now, place,
+                entry.Id, entry.Random, _numbers.Of(entry.Submission.Project!, _catalog!), (byte)entry.Submission.Format, flags, record.Received, now, place,
                 record.PayloadCount, record.PayloadBytes);
             _catalog!.AddObject(row, charge, record.Client, record.Table, record.Signature, record.DegradedReason);
         }
@@ -413,26 +397,6 @@ internal sealed class CommitTarget : IDisposable
                 _catalog.AddFile(file.Name, entry.Id, payload.Length);
             }
         }
-    }
-
-    private int AccountId(Account account)
-    {
-        if (account.Id != 0)
-        {
-            return account.Id;
-        }
-
-        foreach (var (known, knownId) in _newAccounts)
-        {
-            if (known == account)
-            {
-                return knownId;
-            }
-        }
-
-        var id = _catalog!.AccountId(account.KeyUtf8);
-        _newAccounts.Add((account, id));
-        return id;
     }
 
     /// <summary>
@@ -456,35 +420,6 @@ internal sealed class CommitTarget : IDisposable
         {
             return false; // whoever submits hears of it; the books wait
         }
-    }
-
-    private void ConfirmBooks()
-    {
-        _books.Confirm();
-        foreach (var (account, id) in _newAccounts)
-        {
-            account.Id = id;
-        }
-    }
-
-    private int ProjectId(ProjectKey key)
-    {
-        if (key.Id != 0)
-        {
-            return key.Id;
-        }
-
-        foreach (var (known, knownId) in _newProjects)
-        {
-            if (known == key)
-            {
-                return knownId;
-            }
-        }
-
-        var id = _catalog!.ProjectId(key.Universe, key.Project);
-        _newProjects.Add((key, id));
-        return id;
     }
 
     private void LeaseNow(CatalogWriter catalog)
@@ -546,7 +481,7 @@ internal sealed class CommitTarget : IDisposable
             catalog.Connection.Checkpoint(CatalogConnection.CheckpointTruncate);
             catalog.Connection.SetBusyTimeout(10_000);
             catalog.SyncLogThrough(_device);
-            ResolveDoubts(catalog, now);
+            _doubts.Settle(catalog, _closedPacks, now);
         }
         catch
         {
@@ -555,39 +490,5 @@ internal sealed class CommitTarget : IDisposable
         }
 
         return _catalog = catalog;
-    }
-
-    private void ResolveDoubts(CatalogWriter catalog, long now)
-    {
-        foreach (var (pack, start) in _batchesToUndo)
-        {
-            catalog.Undo(pack, start);
-        }
-
-        _batchesToUndo.Clear();
-        foreach (var pack in _packsInDoubt)
-        {
-            var end = catalog.Connection.Scalar($"SELECT committed_end FROM packs WHERE id={pack}");
-            if (end == 0)
-            {
-                _device.Delete(_layout.Pack(pack));
-                continue;
-            }
-
-            using var file = _device.OpenExisting(_layout.Pack(pack));
-            PackWriter.Finish(file, pack, end, now);
-            _closedPacks.Add(pack);
-        }
-
-        _packsInDoubt.Clear();
-        foreach (var (objectId, file) in _filesInDoubt)
-        {
-            if (catalog.Connection.Scalar($"SELECT count(*) FROM files WHERE name='{file.Name}'") == 0)
-            {
-                file.Erase();
-            }
-        }
-
-        _filesInDoubt.Clear();
     }
 }

@@ -420,17 +420,3 @@ internal sealed class Committer : IDisposable
     /// <summary>The clock, which never runs backwards within a process.</summary>
     private long Now() => _lastTime = Math.Max(_lastTime, UnixMicroseconds.From(_time.GetUtcNow()));
 }
-
-/// <summary>One submission in a batch. <c>Id</c> is the object's, new or (late attachment) old.</summary>
-internal readonly record struct BatchEntry(Submission Submission, long Id)
-{
-    public bool IsLate { get; } = Id != 0;
-
-    public uint Random { get; init; }
-
-    public int FirstIndex { get; init; }
-
-    public int Offset { get; init; }
-
-    public int Length { get; init; }
-}

@@ -43,20 +43,19 @@ public sealed class AbuseTests
             clients[index].Send(head + (index % 2 == 0 ? "Content-Length: 1000000\r\n\r\nMDMP" : "Transfer-Encoding: chunked\r\n\r\nf4240\r\nMDMP"));
         }
 
-        using var over = new CancellationTokenSource();
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(100)); // ten bytes a second from each
         var trickling = Task.Run(
             async () =>
             {
-                while (!over.IsCancellationRequested)
+                while (await pace.WaitForNextTickAsync(CancellationToken.None))
                 {
                     clients.ForEach(client => client.Send("x"));
-                    await Task.Delay(100);
                 }
             },
             CancellationToken.None);
         await listener.AssertServesAsync();
         await Eventually.TrueAsync(() => clients.TrueForAll(client => client.HasReplyWithin(TimeSpan.Zero)), "every one is ended");
-        await over.CancelAsync();
+        pace.Dispose();
         await trickling;
         Assert.All(clients, client => Assert.Equal(408, client.ReadReply().Status));
         await listener.AssertComesBackAsync();

@@ -151,29 +151,19 @@ public sealed class AdminTests
     public async Task A_full_disk_is_named_and_forgotten_when_there_is_space_although_no_upload_came()
     {
         using var folder = new DataDirectory();
-        var mount = folder.Scratch("small");
-        Directory.CreateDirectory(mount);
-        var mounted = await Command.RunAsync("mount", ["-t", "tmpfs", "-o", "size=96m", "tmpfs", mount]);
-        Assert.SkipWhen(mounted.ExitCode != 0, $"A tmpfs cannot be mounted here: {mounted.Error.Trim()}");
-        try
-        {
-            using var data = new DataDirectory(Path.Combine(mount, "data"));
-            var token = await data.AddTokenAsync("game");
-            await using var listener = await ListenerProcess.StartAsync(data.Location);
-            Submit.Dump(listener.HttpPort, token, Submit.MadeDump(1, 2000)).ReceiptOf();
-            var ballast = Path.Combine(mount, "ballast");
-            StorageFaultTests.FillUp(ballast);
-            await Eventually.TrueAsync(() => Submit.Dump(listener.HttpPort, token, Submit.MadeDump(1, 200_000)).Status == 503, "the disk is full");
-            await Eventually.TrueAsync(() => AdminClient.Get(listener.AdminPort, "/readyz").Status == 503, "not ready");
-            Assert.Equal("full", AdminClient.Json(listener.AdminPort, "/readyz").GetProperty("short").GetProperty("disk").GetString());
-            File.Delete(ballast);
-            await Eventually.TrueAsync(() => AdminClient.Get(listener.AdminPort, "/readyz").Status == 200, "ready again");
-            Assert.Empty(data.StagedFiles());
-        }
-        finally
-        {
-            await Command.RunAsync("umount", ["-l", mount]);
-        }
+        await using var disk = await SmallDisk.MountAsync(folder, 96);
+        using var data = new DataDirectory(Path.Combine(disk.Mount, "data"));
+        var token = await data.AddTokenAsync("game");
+        await using var listener = await ListenerProcess.StartAsync(data.Location);
+        Submit.Dump(listener.HttpPort, token, Submit.MadeDump(1, 2000)).ReceiptOf();
+        var ballast = Path.Combine(disk.Mount, "ballast");
+        SmallDisk.FillUp(ballast);
+        await Eventually.TrueAsync(() => Submit.Dump(listener.HttpPort, token, Submit.MadeDump(1, 200_000)).Status == 503, "the disk is full");
+        await Eventually.TrueAsync(() => AdminClient.Get(listener.AdminPort, "/readyz").Status == 503, "not ready");
+        Assert.Equal("full", AdminClient.Json(listener.AdminPort, "/readyz").GetProperty("short").GetProperty("disk").GetString());
+        File.Delete(ballast);
+        await Eventually.TrueAsync(() => AdminClient.Get(listener.AdminPort, "/readyz").Status == 200, "ready again");
+        Assert.Empty(data.StagedFiles());
     }
 
     [Fact]

@@ -10,108 +10,88 @@ public sealed class StorageFaultTests
     public async Task A_full_disk_is_answered_honestly_and_forgotten_when_space_returns()
     {
         using var folder = new DataDirectory();
-        var mount = folder.Scratch("small");
-        Directory.CreateDirectory(mount);
-        var mounted = await Command.RunAsync("mount", ["-t", "tmpfs", "-o", "size=128m", "tmpfs", mount]);
-        Assert.SkipWhen(mounted.ExitCode != 0, $"A tmpfs cannot be mounted here: {mounted.Error.Trim()}");
-        try
+        await using var disk = await SmallDisk.MountAsync(folder, 128);
+        using var data = new DataDirectory(Path.Combine(disk.Mount, "data"));
+        var token = await data.AddTokenAsync("game");
+        await using var listener = await ListenerProcess.StartAsync(data.Location);
+        var kept = new Dictionary<string, string>();
+        Keep(kept, listener, token, seed: 1, length: 20_000);
+
+        foreach (var round in Enumerable.Range(1, 3))
         {
-            using var data = new DataDirectory(Path.Combine(mount, "data"));
-            var token = await data.AddTokenAsync("game");
-            await using var listener = await ListenerProcess.StartAsync(data.Location);
-            var kept = new Dictionary<string, string>();
-            Keep(kept, listener, token, seed: 1, length: 20_000);
+            var ballast = Path.Combine(disk.Mount, "ballast");
+            SmallDisk.FillUp(ballast);
+            var refused = Enumerable.Range(0, 40)
+                .Select(index => Submit.Dump(listener.HttpPort, token, Submit.MadeDump(index, index % 4 == 0 ? 3_000_000 : 200_000)))
+                .Select(reply => Acknowledge(kept, reply))
+                .Where(reply => reply.Status != 200)
+                .ToList();
+            Assert.NotEmpty(refused);
+            Assert.All(refused, AssertHonest);
+            Assert.False(listener.HasExited);
 
-            foreach (var round in Enumerable.Range(1, 3))
-            {
-                var ballast = Path.Combine(mount, "ballast");
-                FillUp(ballast);
-                var refused = Enumerable.Range(0, 40)
-                    .Select(index => Submit.Dump(listener.HttpPort, token, Submit.MadeDump(index, index % 4 == 0 ? 3_000_000 : 200_000)))
-                    .Select(reply => Acknowledge(kept, reply))
-                    .Where(reply => reply.Status != 200)
-                    .ToList();
-                Assert.NotEmpty(refused);
-                Assert.All(refused, AssertHonest);
-                Assert.False(listener.HasExited);
-
-                File.Delete(ballast);
-                await Eventually.TrueAsync(
-                    () => Submit.Dump(listener.HttpPort, token, Submit.MadeDump(round, 100_000)) is var reply && Acknowledge(kept, reply).Status == 200,
-                    $"round {round}: submissions are taken again once there is space");
-                Keep(kept, listener, token, seed: 100 + round, length: 2_500_000);
-            }
-
-            await AssertKeptAsync(data, kept);
-            Assert.Empty(data.StagedFiles());
-            Assert.Equal(0, await listener.StopAsync());
-            await using var again = await ListenerProcess.StartAsync(data.Location);
-            await AssertKeptAsync(data, kept);
+            File.Delete(ballast);
+            await Eventually.TrueAsync(
+                () => Submit.Dump(listener.HttpPort, token, Submit.MadeDump(round, 100_000)) is var reply && Acknowledge(kept, reply).Status == 200,
+                $"round {round}: submissions are taken again once there is space");
+            Keep(kept, listener, token, seed: 100 + round, length: 2_500_000);
         }
-        finally
-        {
-            await Command.RunAsync("umount", ["-l", mount]);
-        }
+
+        await AssertKeptAsync(data, kept);
+        Assert.Empty(data.StagedFiles());
+        Assert.Equal(0, await listener.StopAsync());
+        await using var again = await ListenerProcess.StartAsync(data.Location);
+        await AssertKeptAsync(data, kept);
     }
 
     [Fact]
     public async Task A_listener_starts_on_a_disk_without_a_free_byte_and_takes_uploads_as_soon_as_there_is_room()
     {
         using var folder = new DataDirectory();
-        var mount = folder.Scratch("small");
-        Directory.CreateDirectory(mount);
-        var mounted = await Command.RunAsync("mount", ["-t", "tmpfs", "-o", "size=96m", "tmpfs", mount]);
-        Assert.SkipWhen(mounted.ExitCode != 0, $"A tmpfs cannot be mounted here: {mounted.Error.Trim()}");
-        try
+        await using var disk = await SmallDisk.MountAsync(folder, 96);
+        using var data = new DataDirectory(Path.Combine(disk.Mount, "data"));
+        var token = await data.AddTokenAsync("game");
+        var kept = new Dictionary<string, string>();
+        await using (var listener = await ListenerProcess.StartAsync(data.Location))
         {
-            using var data = new DataDirectory(Path.Combine(mount, "data"));
-            var token = await data.AddTokenAsync("game");
-            var kept = new Dictionary<string, string>();
-            await using (var listener = await ListenerProcess.StartAsync(data.Location))
-            {
-                Keep(kept, listener, token, seed: 1, length: 20_000);
-                Keep(kept, listener, token, seed: 2, length: 2_000_000);
-                FillUp(Path.Combine(mount, "ballast1"));
-                await Eventually.TrueAsync(() => Acknowledge(kept, Submit.Dump(listener.HttpPort, token, Submit.MadeDump(3, 300_000))).Status == 503, "the disk is full");
-                await listener.KillAsync(); // in the middle of what a full disk does to it
-            }
-
-            foreach (var start in Enumerable.Range(1, 2))
-            {
-                FillUp(Path.Combine(mount, $"ballast1{start}"));
-                await using var listener = await ListenerProcess.StartAsync(data.Location);
-                foreach (var length in new[] { 1000, 2_000_000 })
-                {
-                    var refused = Submit.Dump(listener.HttpPort, token, Submit.MadeDump(length, length));
-                    AssertHonest(refused);
-                    Assert.Equal("storage_full", refused.Header("FastListener-Reason"));
-                }
-
-                Assert.Equal(kept.Count, (await data.ListAsync()).Count);
-                await data.AssertSoundAsync();
-                await Eventually.TrueAsync(() => listener.StandardError.Contains("Pressure: disk", StringComparison.Ordinal), "the log says what is short");
-                Assert.Contains("The disk runs short", listener.StandardError, StringComparison.Ordinal);
-                if (start == 1)
-                {
-                    await listener.KillAsync();
-                    continue;
-                }
-
-                foreach (var ballast in Directory.GetFiles(mount, "ballast*"))
-                {
-                    File.Delete(ballast);
-                }
-
-                Keep(kept, listener, token, seed: 4, length: 20_000);
-                Keep(kept, listener, token, seed: 5, length: 2_500_000);
-                await AssertKeptAsync(data, kept);
-                await Eventually.TrueAsync(() => new FileInfo(Path.Combine(data.Location, "reserve")).Length == 4 * 1024 * 1024, "the reserve is whole again");
-                Assert.Equal(0, await listener.StopAsync());
-            }
+            Keep(kept, listener, token, seed: 1, length: 20_000);
+            Keep(kept, listener, token, seed: 2, length: 2_000_000);
+            SmallDisk.FillUp(Path.Combine(disk.Mount, "ballast1"));
+            await Eventually.TrueAsync(() => Acknowledge(kept, Submit.Dump(listener.HttpPort, token, Submit.MadeDump(3, 300_000))).Status == 503, "the disk is full");
+            await listener.KillAsync(); // in the middle of what a full disk does to it
         }
-        finally
+
+        foreach (var start in Enumerable.Range(1, 2))
         {
-            await Command.RunAsync("umount", ["-l", mount]);
+            SmallDisk.FillUp(Path.Combine(disk.Mount, $"ballast1{start}"));
+            await using var listener = await ListenerProcess.StartAsync(data.Location);
+            foreach (var length in new[] { 1000, 2_000_000 })
+            {
+                var refused = Submit.Dump(listener.HttpPort, token, Submit.MadeDump(length, length));
+                AssertHonest(refused);
+                Assert.Equal("storage_full", refused.Header("FastListener-Reason"));
+            }
+
+            Assert.Equal(kept.Count, (await data.ListAsync()).Count);
+            await data.AssertSoundAsync();
+            await Eventually.TrueAsync(() => listener.StandardError.Contains("Pressure: disk", StringComparison.Ordinal), "the log says what is short");
+            Assert.Contains("The disk runs short", listener.StandardError, StringComparison.Ordinal);
+            if (start == 1)
+            {
+                await listener.KillAsync();
+                continue;
+            }
+
+            foreach (var ballast in Directory.GetFiles(disk.Mount, "ballast*"))
+            {
+                File.Delete(ballast);
+            }
+
+            Keep(kept, listener, token, seed: 4, length: 20_000);
+            Keep(kept, listener, token, seed: 5, length: 2_500_000);
+            await AssertKeptAsync(data, kept);
+            await Eventually.TrueAsync(() => new FileInfo(Path.Combine(data.Location, "reserve")).Length == 4 * 1024 * 1024, "the reserve is whole again");
+            Assert.Equal(0, await listener.StopAsync());
         }
     }
 
@@ -200,26 +180,6 @@ public sealed class StorageFaultTests
     /// <summary>A socket knows no such flag.</summary>
     private static async Task ChangeFlagAsync(string flag, string directory) =>
         (await Command.RunAsync("find", [directory, "(", "-type", "f", "-o", "-type", "d", ")", "-exec", "chattr", flag, "{}", "+"])).Expect();
-
-    /// <summary>Takes every byte that is left.</summary>
-    internal static void FillUp(string ballast)
-    {
-        using var file = new FileStream(ballast, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-        for (var block = 1024 * 1024; block >= 4096; block /= 16)
-        {
-            try
-            {
-                while (true)
-                {
-                    file.Write(new byte[block]);
-                }
-            }
-            catch (IOException)
-            {
-                // Full for blocks of this size; go on with smaller ones.
-            }
-        }
-    }
 
     private static void AssertHonest(RawReply reply)
     {
