@@ -16,15 +16,32 @@ public sealed class TlsTests(ListenerFixture server) : IClassFixture<ListenerFix
     private const byte Alert = 21;
     private const byte Handshake = 22;
 
+    /// <summary>Distributions forbid old versions in their OpenSSL; what is tested is that the listener does so itself.</summary>
+    private const string TakesEverything = """
+        openssl_conf = all
+        [all]
+        ssl_conf = ssl
+        [ssl]
+        system_default = permissive
+        [permissive]
+        MinProtocol = TLSv1
+        CipherString = ALL:@SECLEVEL=0
+
+        """;
+
     [Theory]
     [InlineData(0x0300, false)]
     [InlineData(0x0301, false)]
     [InlineData(0x0302, false)]
     [InlineData(0x0303, true)] // else the others would be refused for another reason than their version
-    public void A_handshake_of_a_version_before_1_2_is_refused(int version, bool taken)
+    public async Task A_handshake_of_a_version_before_1_2_is_refused_although_the_system_would_take_it(int version, bool taken)
     {
+        using var data = new DataDirectory();
+        var everything = data.Scratch("openssl.cnf");
+        await File.WriteAllTextAsync(everything, TakesEverything, TestContext.Current.CancellationToken);
+        await using var listener = await ListenerProcess.StartProgramAsync(Repository.Program, data.Location, new() { ["OPENSSL_CONF"] = everything });
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 30_000 };
-        socket.Connect(IPAddress.Loopback, server.HttpsPort);
+        socket.Connect(IPAddress.Loopback, listener.HttpsPort);
         socket.Send(ClientHello(version));
         var answer = new byte[1024];
         var length = Receive(socket, answer);
