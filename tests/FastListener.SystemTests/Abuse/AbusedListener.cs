@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FastListener.SystemTests.Harness;
 
 namespace FastListener.SystemTests.Abuse;
@@ -10,6 +11,7 @@ internal sealed class AbusedListener : IAsyncDisposable
 {
     private const int Answers = 30;
     private readonly string _name;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
 
     private AbusedListener(string name, TunedListener server, Footprint before, BehavedClient behaved)
     {
@@ -35,11 +37,19 @@ internal sealed class AbusedListener : IAsyncDisposable
     public static async Task<AbusedListener> StartAsync(string name, params (string Name, string Value)[] settings)
     {
         var server = await TunedListener.StartAsync(settings);
-        var behaving = await server.AddTokenAsync("behaved");
-        Parallel.For(0, 64, index => Submit.Dump(server.Port, behaving, Submit.MadeDump(index, 20_000 * (1 + (index % 64)))).ReceiptOf()); // warm
-        await Footprint.AssertRestsAsync(server.Process.Pid);
-        var before = Footprint.Of(server.Process.Pid);
-        return new(name, server, before, new BehavedClient(server.Port, behaving));
+        try
+        {
+            var behaving = await server.AddTokenAsync("behaved");
+            Parallel.For(0, 64, index => Submit.Dump(server.Port, behaving, Submit.MadeDump(index, 20_000 * (1 + (index % 64)))).ReceiptOf()); // warm
+            await Footprint.AssertRestsAsync(server.Process.Pid);
+            var before = Footprint.Of(server.Process.Pid);
+            return new(name, server, before, new BehavedClient(server.Port, behaving));
+        }
+        catch
+        {
+            await server.DisposeAsync(); // nobody else can end it
+            throw;
+        }
     }
 
     /// <summary>At the height of the abuse: who behaves is answered all the same.</summary>
@@ -70,5 +80,5 @@ internal sealed class AbusedListener : IAsyncDisposable
         Behaved.Dispose();
     }
 
-    private void Say(string what) => TestContext.Current.TestOutputHelper?.WriteLine($"{_name}: {what}");
+    private void Say(string what) => TestContext.Current.TestOutputHelper?.WriteLine($"{_name}, {_clock.Elapsed.TotalSeconds:0.0} s: {what}");
 }

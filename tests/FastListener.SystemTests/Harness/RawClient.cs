@@ -26,10 +26,10 @@ internal sealed class RawClient : IDisposable
         _stream = stream;
     }
 
-    /// <summary>A plain connection, from an address of 127.0.0.0/8 when one is given.</summary>
-    public static RawClient Connect(int port, IPAddress? from = null)
+    /// <summary>A plain connection, from an address of 127.0.0.0/8 when one is given, and with so many bytes of room for replies that nobody reads.</summary>
+    public static RawClient Connect(int port, IPAddress? from = null, int? receiveBuffer = null)
     {
-        var socket = OpenSocket(port, from);
+        var socket = OpenSocket(port, from, receiveBuffer);
         return new RawClient(socket, new NetworkStream(socket, ownsSocket: true));
     }
 
@@ -173,7 +173,7 @@ internal sealed class RawClient : IDisposable
 
     public void Dispose() => _stream.Dispose();
 
-    private static Socket OpenSocket(int port, IPAddress? from)
+    private static Socket OpenSocket(int port, IPAddress? from, int? receiveBuffer = null)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
         {
@@ -181,6 +181,11 @@ internal sealed class RawClient : IDisposable
             ReceiveTimeout = (int)ReplyLimit.TotalMilliseconds,
             SendTimeout = (int)ReplyLimit.TotalMilliseconds,
         };
+        if (receiveBuffer is { } room)
+        {
+            socket.ReceiveBufferSize = room;
+        }
+
         if (from is not null)
         {
             socket.Bind(new IPEndPoint(from, 0));

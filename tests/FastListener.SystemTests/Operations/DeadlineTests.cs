@@ -126,10 +126,41 @@ public sealed class DeadlineTests
     }
 
     [Fact]
+    public async Task A_phone_at_two_kilobytes_a_second_outlives_the_grace_that_ends_a_slower_neighbour()
+    {
+        // The least rate is the default one (240 bytes a second); only the minute of grace is cut down.
+        await using var server = await TunedListener.StartAsync(("Deadlines__BodyGraceSeconds", "3"));
+        using var phone = RawClient.Connect(server.Port);
+        using var neighbour = RawClient.Connect(server.Port);
+        var dump = Submit.MadeDump(1, 60_000);
+        var head = $"POST /post?format=minidump&token={server.Token} HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n";
+        phone.Send(head);
+        neighbour.Send(head + "4\r\nMDMP\r\n");
+        var sent = 0;
+        var left = 20; // pieces after the neighbour's end: two seconds more
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
+        while (left > 0)
+        {
+            Assert.True(sent + 200 <= dump.Length, "Half a minute has gone by, and nobody has ended a sender of 50 bytes a second.");
+            phone.Send([.. "c8\r\n"u8, .. dump.AsSpan(sent, 200), .. "\r\n"u8]);
+            sent += 200;
+            left -= neighbour.HasReplyWithin(TimeSpan.Zero) || !neighbour.Send("5\r\nxxxxx\r\n") ? 1 : 0;
+            Assert.False(phone.HasReplyWithin(TimeSpan.Zero), "A phone at two kilobytes a second was ended.");
+            await pace.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal("body_timeout", neighbour.ReadReply().Header("FastListener-Reason"));
+        phone.Send("0\r\n\r\n");
+        var rxid = phone.ReadReply().ReceiptOf();
+        Assert.Equal(Repository.Sha256(dump.AsSpan(0, sent)), Repository.Sha256(await server.Data.ExportAsync(rxid)));
+    }
+
+    [Fact]
     public async Task A_client_that_never_reads_its_replies_is_let_go()
     {
         await using var server = await TunedListener.StartAsync(("Deadlines__ReplySeconds", "1"));
-        using var client = RawClient.Connect(server.Port);
+        var before = ProcessFigures.Sockets(server.Process.Pid);
+        using var client = RawClient.Connect(server.Port, receiveBuffer: 16 * 1024);
         var flood = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("GET /nonsense HTTP/1.1\r\nHost: test\r\n\r\n", 2000)));
         var sent = 0;
         while (client.Send(flood))
@@ -138,6 +169,7 @@ public sealed class DeadlineTests
             Assert.True(sent < 512 * 1024 * 1024, "Half a gigabyte of requests was taken without one reply being read.");
         }
 
+        await Eventually.TrueAsync(() => ProcessFigures.Sockets(server.Process.Pid) <= before, "the listener has hung up: the client has not");
         Assert.Equal(200, Submit.Dump(server.Port, server.Token, Repository.BreakpadDump).Status);
     }
 
