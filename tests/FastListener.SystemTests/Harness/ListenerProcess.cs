@@ -83,15 +83,17 @@ internal sealed partial class ListenerProcess : IAsyncDisposable
     }
 
     /// <summary>Passes a listening socket on as systemd does (sd_listen_fds(3)): as descriptor 3. It stays the caller's, too.</summary>
-    public static async Task<ListenerProcess> StartOnSocketAsync(string dataDirectory, Socket listening)
+    public static async Task<ListenerProcess> StartOnSocketAsync(string dataDirectory, Socket listening, bool secure = false, string transport = "own")
     {
         var start = StartInfo(
             "bash",
             [
                 "-c",
-                "exec 3<&$0 && export LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=http && exec dotnet \"$@\"",
+                "exec 3<&$0 && export LISTEN_PID=$$ LISTEN_FDS=1 && exec dotnet \"$@\"",
                 listening.Handle.ToString(CultureInfo.InvariantCulture), Repository.Program, "serve", "--data", dataDirectory,
             ]);
+        start.Environment["LISTEN_FDNAMES"] = secure ? "https" : "http";
+        start.Environment["FASTLISTENER_Listen__Transport"] = transport;
         start.Environment["FASTLISTENER_Listen__Admin"] = "127.0.0.1:0";
         var listener = new ListenerProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
         _ = SetDescriptorFlags(listening.SafeHandle, SetFlags, 0); // not closed when the child begins
