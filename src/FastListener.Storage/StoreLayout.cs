@@ -12,6 +12,8 @@ internal sealed class StoreLayout(string dataDirectory)
 
     public string Catalog => Path.Combine(Data, "catalog.db");
 
+    public string CatalogLog => Catalog + "-wal";
+
     public string Packs => Path.Combine(Data, "packs");
 
     public string Files => Path.Combine(Data, "files");

@@ -62,6 +62,12 @@ internal static partial class StoreLog
     [LoggerMessage(518, LogLevel.Information, "The disk has room again: {Free} MiB are free")]
     public static partial void SpaceBack(ILogger logger, long free);
 
+    [LoggerMessage(523, LogLevel.Warning, "The disk runs short of files: {Free} of {Total} inodes are free in {Directory}")]
+    public static partial void FilesLow(ILogger logger, long free, long total, string directory);
+
+    [LoggerMessage(524, LogLevel.Information, "The disk can hold further files again: {Free} inodes are free")]
+    public static partial void FilesBack(ILogger logger, long free);
+
     [LoggerMessage(519, LogLevel.Error, "The disk is full: {Given} MiB of reserve were given up so that the catalog can be written; nothing new is stored until {Needed} MiB are free")]
     public static partial void ReserveGivenUp(ILogger logger, long given, long needed);
 

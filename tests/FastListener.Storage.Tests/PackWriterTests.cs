@@ -90,6 +90,8 @@ public class PackWriterTests
 
         public override (long Total, long Free) Space(string directory) => (0, 0);
 
+        public override (long Total, long Free) Files(string directory) => (0, 0);
+
         private sealed class CountingFile(CountingDevice device) : StorageFile
         {
             public override void BecomeBuffered()

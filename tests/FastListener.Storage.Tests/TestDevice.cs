@@ -87,6 +87,11 @@ public class TestDevice : StorageDevice
 
     public override (long Total, long Free) Space(string directory) => Seen ?? _disk.Space(directory);
 
+    /// <summary>The inodes that the store sees; null: the file system's own.</summary>
+    public (long Total, long Free)? SeenFiles { get; set; }
+
+    public override (long Total, long Free) Files(string directory) => SeenFiles ?? _disk.Files(directory);
+
     protected virtual void Written(string path, long offset, ReadOnlySpan<byte> bytes)
     {
     }

@@ -61,6 +61,26 @@ internal sealed class CatalogConnection : IDisposable
         }
     }
 
+    /// <summary>
+    /// Opens for reading what nobody can be writing meanwhile, and whose log is empty: with no lock, log or shared memory, so that it takes neither a byte
+    /// nor a file of the disk.
+    /// </summary>
+    public static CatalogConnection OpenUnchanging(string path)
+    {
+        const int uri = 0x40; // SQLITE_OPEN_URI
+        var connection = Open(path, raw.SQLITE_OPEN_READONLY | uri, $"file:{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}?immutable=1");
+        try
+        {
+            connection.Execute("PRAGMA cache_size=-2048; PRAGMA temp_store=MEMORY");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
     public void Execute(string sql) => Check(raw.sqlite3_exec(_database, sql), sql);
 
     public CatalogStatement Prepare(string sql)
@@ -106,8 +126,14 @@ internal sealed class CatalogConnection : IDisposable
         return current;
     }
 
+    /// <summary>Again does nothing.</summary>
     public void Dispose()
     {
+        if (_database.IsClosed)
+        {
+            return;
+        }
+
         foreach (var statement in _statements)
         {
             statement.Dispose();
@@ -131,10 +157,10 @@ internal sealed class CatalogConnection : IDisposable
             : new StorageFaultException(KindOf(raw.sqlite3_extended_errcode(_database)), message);
     }
 
-    private static CatalogConnection Open(string path, int flags)
+    private static CatalogConnection Open(string path, int flags, string? name = null)
     {
         const int noMutex = 0x8000; // SQLITE_OPEN_NOMUTEX: one thread at a time is our rule
-        var result = raw.sqlite3_open_v2(path, out var database, flags | noMutex, null);
+        var result = raw.sqlite3_open_v2(name ?? path, out var database, flags | noMutex, null);
         var connection = new CatalogConnection(database, path);
         try
         {

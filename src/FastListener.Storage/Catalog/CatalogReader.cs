@@ -48,9 +48,11 @@ internal sealed class CatalogReader : IDisposable
     /// <summary>The catalog's version when it was opened. An older one can be read; the next server on it brings it up to date.</summary>
     public int Version { get; }
 
-    public static CatalogReader Open(string path)
+    public static CatalogReader Open(string path) => Open(path, CatalogConnection.OpenForReading(path));
+
+    /// <summary>The same for a connection, which becomes the reader's.</summary>
+    public static CatalogReader Open(string path, CatalogConnection connection)
     {
-        var connection = CatalogConnection.OpenForReading(path);
         try
         {
             var version = CatalogSchema.Check(connection);

@@ -12,6 +12,8 @@ internal sealed class DiskReserve
     private const long Least = 4L * 1024 * 1024; // a start, and a checkpoint of a few thousand pages
     private const long LeastStep = 64 * 1024;
     private const long EnoughFree = 20L * 1024 * 1024 * 1024;
+    private const int FilesOfStart = 8; // the catalog's log and shared memory, a staging directory and its lock, the reserve, a pack, a socket, one to spare
+    private const double EnoughFreeFiles = 100_000;
     private const int Mebibyte = 1024 * 1024;
 
     private readonly Lock _gate = new();
@@ -22,6 +24,7 @@ internal sealed class DiskReserve
     private readonly long _target;
     private volatile bool _isFull;
     private bool _isLow;
+    private bool _isShortOfFiles;
     private bool _isUnknown;
     private bool _isRefused;
     private bool _hasLooked;
@@ -77,7 +80,8 @@ internal sealed class DiskReserve
     {
         lock (_gate)
         {
-            if (!_isFull && _target > 0)
+            Look();
+            if (!_isFull && _target > 0 && !Space.IsOutOfFiles) // room is not what is missing then
             {
                 GiveUp(Kept);
             }
@@ -85,10 +89,17 @@ internal sealed class DiskReserve
     }
 
     /// <summary>Before a start, which has to write a little: gives up all of it when there is no room for that.</summary>
+    /// <exception cref="StorageFaultException">The file system cannot hold the files that a start makes; no reserve helps against that.</exception>
     public void MakeRoomForStart()
     {
         lock (_gate)
         {
+            if (MeasureFiles() is (> 0, < FilesOfStart) files)
+            {
+                throw new StorageFaultException(
+                    StorageFaultKind.DiskFull, $"The file system of {_layout.Data} can hold {files.Free} further files (inodes), and a start needs up to {FilesOfStart}.");
+            }
+
             if (_target > 0 && Held > 0 && Measure() is var (_, free) && free < Least)
             {
                 GiveUp(0);
@@ -158,7 +169,8 @@ internal sealed class DiskReserve
             _isFull = true; // another process has given it up
         }
 
-        Volatile.Write(ref _space, new DiskSpace(total, free, held, _isFull));
+        var files = MeasureFiles();
+        Volatile.Write(ref _space, new DiskSpace(total, free, held, _isFull, files.Total, files.Free));
     }
 
     private void Warn()
@@ -178,6 +190,35 @@ internal sealed class DiskReserve
         {
             _isLow = false;
             StoreLog.SpaceBack(_logger, space.Free / Mebibyte);
+        }
+
+        WarnOfFiles(space);
+    }
+
+    private void WarnOfFiles(in DiskSpace space)
+    {
+        var least = Math.Min(space.Files / 100.0 * _options.WarnFreePercent, EnoughFreeFiles);
+        if (!_isShortOfFiles && space.FreeFiles < least)
+        {
+            _isShortOfFiles = true;
+            StoreLog.FilesLow(_logger, space.FreeFiles, space.Files, _layout.Data);
+        }
+        else if (_isShortOfFiles && space.FreeFiles >= least * 1.25)
+        {
+            _isShortOfFiles = false;
+            StoreLog.FilesBack(_logger, space.FreeFiles);
+        }
+    }
+
+    private (long Total, long Free) MeasureFiles()
+    {
+        try
+        {
+            return _device.Files(_layout.Data);
+        }
+        catch (StorageFaultException)
+        {
+            return default; // not known: the file system is asked for its bytes in the same way, and that is told of
         }
     }
 

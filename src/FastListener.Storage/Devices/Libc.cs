@@ -35,6 +35,10 @@ internal static unsafe partial class Libc
     public const uint StartWrite = 2; // SYNC_FILE_RANGE_WRITE
     public const uint WaitBeforeWriteAndAfter = 1 | 2 | 4; // SYNC_FILE_RANGE_WAIT_BEFORE | WRITE | WAIT_AFTER
 
+    public const int FileSystemWords = 32; // of 64 bits: more than struct statvfs has
+    public const int FileSystemFiles = 5; // f_files: the words before and up to f_favail are the same in glibc and musl
+    public const int FileSystemFreeFiles = 7; // f_favail
+
     /// <summary>O_DIRECT and O_DIRECTORY trade places between x86 and ARM.</summary>
     public static readonly int Direct = IsArm ? 0x10000 : 0x4000;
 
@@ -75,6 +79,9 @@ internal static unsafe partial class Libc
     /// <summary>Allocates the blocks of a range. Returns the errno, and does not set it.</summary>
     [LibraryImport("libc", EntryPoint = "posix_fallocate")]
     public static partial int Allocate(SafeFileHandle file, long offset, long length);
+
+    [LibraryImport("libc", EntryPoint = "statvfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int FileSystem(string path, ulong* figures);
 
     /// <summary>Sleeps for about so long: a timer of .NET's is a thousand times coarser.</summary>
     [LibraryImport("libc", EntryPoint = "usleep")]

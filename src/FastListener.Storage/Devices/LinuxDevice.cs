@@ -98,6 +98,17 @@ internal sealed class LinuxDevice : StorageDevice
         }
     }
 
+    public override unsafe (long Total, long Free) Files(string directory)
+    {
+        var figures = stackalloc ulong[Libc.FileSystemWords];
+        if (Libc.FileSystem(directory, figures) != 0)
+        {
+            throw Libc.Fault("Cannot ask for the free files of", directory, Marshal.GetLastPInvokeError());
+        }
+
+        return ((long)figures[Libc.FileSystemFiles], (long)figures[Libc.FileSystemFreeFiles]);
+    }
+
     private static SafeFileHandle Open(string path, int flags, ref bool direct)
     {
         var descriptor = Libc.Open(path, flags | Libc.CloseOnExec | (direct ? Libc.Direct : 0), FileMode);

@@ -32,6 +32,9 @@ public abstract class StorageDevice
 
     /// <summary>The size of the file system that holds the directory, and what of it this process can still fill, in bytes.</summary>
     public abstract (long Total, long Free) Space(string directory);
+
+    /// <summary>How many files (inodes) that file system can hold, and how many more this process can still make. Total 0: it does not count them.</summary>
+    public abstract (long Total, long Free) Files(string directory);
 }
 
 /// <summary>A file open for writing. One thread at a time.</summary>

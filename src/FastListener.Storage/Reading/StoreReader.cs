@@ -12,13 +12,15 @@ namespace FastListener.Storage;
 public sealed class StoreReader : IDisposable
 {
     private readonly StoreLayout _layout;
+    private readonly CatalogAccess _access;
     private readonly CatalogReader _catalog;
     private readonly PackReader _packs;
 
-    private StoreReader(StoreLayout layout, CatalogReader catalog)
+    private StoreReader(StoreLayout layout, CatalogAccess access)
     {
         _layout = layout;
-        _catalog = catalog;
+        _access = access;
+        _catalog = CatalogReader.Open(layout.Catalog, access.Connection);
         _packs = new(layout);
     }
 
@@ -40,7 +42,16 @@ public sealed class StoreReader : IDisposable
 
         try
         {
-            return new(layout, CatalogReader.Open(layout.Catalog));
+            var access = CatalogAccess.Open(layout);
+            try
+            {
+                return new(layout, access);
+            }
+            catch
+            {
+                access.Dispose();
+                throw;
+            }
         }
         catch (CatalogDamagedException damage)
         {
@@ -109,6 +120,7 @@ public sealed class StoreReader : IDisposable
     public void Dispose()
     {
         _catalog.Dispose();
+        _access.Dispose();
         _packs.Dispose();
     }
 

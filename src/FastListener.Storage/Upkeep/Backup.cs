@@ -70,8 +70,9 @@ internal sealed class BackupRun(StoreLayout source, StoreLayout target, StorageD
 
     private void CopyCatalog(string snapshot)
     {
-        using (var from = CatalogConnection.OpenForReading(source.Catalog))
+        using (var access = CatalogAccess.Open(source))
         {
+            var from = access.Connection;
             // One statement, one read transaction; it writes to the copy only. The copy is compact.
             from.Execute("PRAGMA query_only=OFF");
             using var copy = from.Prepare("VACUUM INTO ?");

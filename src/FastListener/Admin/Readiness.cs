@@ -45,12 +45,16 @@ internal sealed class Readiness(Pressure overload, Func<StoreStatistics> statist
         {
             if (level is not PressureLevel.None)
             {
-                ready &= word == PressureSources.DiskWord ? !now.Disk.IsFull : overload.Lasting is PressureLevel.None;
-                found.Add((word, level is PressureLevel.Hold ? "nothing is read" : now.Disk.IsFull && word == PressureSources.DiskWord ? "full" : "reading is slowed"));
+                ready &= word == PressureSources.DiskWord ? !(now.Disk.IsFull || now.Disk.IsOutOfFiles) : overload.Lasting is PressureLevel.None;
+                found.Add((word, level is PressureLevel.Hold ? "nothing is read"
+                    : word != PressureSources.DiskWord ? "reading is slowed"
+                    : now.Disk.IsFull ? "full"
+                    : now.Disk.IsOutOfFiles ? "no file can be made"
+                    : "reading is slowed"));
             }
         }
 
-        if (now.CurrentFault is { } fault && !now.Disk.IsFull && !DiskTakesBytes())
+        if (now.CurrentFault is { } fault && !now.Disk.IsFull && !now.Disk.IsOutOfFiles && !DiskTakesBytes())
         {
             ready = false;
             found.Add(("commit", fault.ToString()));

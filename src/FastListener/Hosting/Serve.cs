@@ -61,6 +61,7 @@ internal static class Serve
             var figures = new RequestFigures(Refusal.Words);
             OverloadGauges.AddTo(figures, overload);
             figures.AddGauge("disk_free_bytes", "What the data directory's file system can still take.", () => store.Statistics.Disk.Free);
+            figures.AddGauge("disk_free_inodes", "How many more files the data directory's file system can hold; 0 also where it does not count them.", () => store.Statistics.Disk.FreeFiles);
             figures.AddGauge("disk_reserve_bytes", "What is held back of it for the catalog; less than it should be while the disk is full.", () => store.Statistics.Disk.Reserve);
             TokenRates.Follow(tokens, overload);
             using var certificates = ServerCertificates.Open(settings.Listen, settings.DataDirectory, log);
@@ -95,7 +96,8 @@ internal static class Serve
         }
         catch (Exception fault) when (fault is StoreBusyException or StorageFaultException or IOException or UnauthorizedAccessException or CryptographicException or System.Net.Sockets.SocketException)
         {
-            await Console.Error.WriteLineAsync($"FastListener could not start: {fault.Message}");
+            var full = fault is StorageFaultException { Kind: StorageFaultKind.DiskFull } ? "The disk is full, and no reserve is left to start with: make room first. " : "";
+            await Console.Error.WriteLineAsync($"FastListener could not start: {full}{fault.Message}");
             return Failed;
         }
 

@@ -43,16 +43,19 @@ internal static class PressureSources
         });
     }
 
-    /// <summary>The disk is nearly full. Never a reason not to read at all: what does not fit any more is refused at once, and says so.</summary>
+    /// <summary>The disk is nearly full, of bytes or of files. Never a reason not to read at all: what does not fit any more is refused at once, and says so.</summary>
     public static PressureSource Disk(Func<DiskSpace> space, OverloadOptions options)
     {
         const long EnoughFree = 8L * 1024 * 1024 * 1024;
+        const double EnoughFreeFiles = 20_000;
         var on = false;
         return new(DiskWord, () =>
         {
             var now = space();
             var least = Math.Min(now.Total / 100.0 * options.DiskFreePercent, EnoughFree);
-            on = now.IsFull || now.Free < least || (on && now.Free < least * 1.25);
+            var leastFiles = Math.Min(now.Files / 100.0 * options.DiskFreePercent, EnoughFreeFiles);
+            var slack = on ? 1.25 : 1;
+            on = now.IsFull || now.IsOutOfFiles || now.Free < least * slack || now.FreeFiles < leastFiles * slack;
             return on ? PressureLevel.Slow : PressureLevel.None;
         });
     }

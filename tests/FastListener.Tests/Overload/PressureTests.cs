@@ -71,6 +71,23 @@ public class PressureTests
     }
 
     [Fact]
+    public void Files_that_can_still_be_made_count_as_bytes_do_where_the_file_system_counts_them()
+    {
+        var space = default(DiskSpace);
+        var source = PressureSources.Disk(() => space, new OverloadOptions { DiskFreePercent = 2 });
+        PressureLevel After(long files, long free)
+        {
+            space = new(1000, 1000, 0, false, files, free);
+            return source.Level();
+        }
+
+        Assert.Equal(
+            [PressureLevel.None, PressureLevel.Slow, PressureLevel.Slow, PressureLevel.None, PressureLevel.Slow, PressureLevel.None],
+            [After(1000, 20), After(1000, 19), After(1000, 24), After(1000, 25), After(1000, 0), After(0, 0)]);
+        Assert.Equal([PressureLevel.None, PressureLevel.Slow], [After(100_000_000, 20_000), After(100_000_000, 19_999)]);
+    }
+
+    [Fact]
     public void Memory_counts_as_short_until_a_quarter_of_what_it_took_is_free_again()
     {
         var used = 0L;
