@@ -168,6 +168,26 @@ internal sealed class RawClient : IDisposable
         return rest.ToString();
     }
 
+    /// <summary>The status of every reply until the listener closes, found by its line alone: as little work as there can be.</summary>
+    public void ReadStatuses(Action<int> each)
+    {
+        var start = "HTTP/1.1 "u8;
+        var kept = 0; // of a status line that was cut
+        while (_stream.Read(_buffer, kept, _buffer.Length - kept) is > 0 and var read)
+        {
+            var rest = _buffer.AsSpan(0, kept + read);
+            while (rest.IndexOf(start) is >= 0 and var at && at + start.Length + 3 <= rest.Length)
+            {
+                each(int.Parse(rest.Slice(at + start.Length, 3), CultureInfo.InvariantCulture));
+                rest = rest[(at + start.Length + 3)..];
+            }
+
+            rest = rest[^Math.Min(rest.Length, start.Length + 2)..];
+            rest.CopyTo(_buffer);
+            kept = rest.Length;
+        }
+    }
+
     /// <summary>Whether bytes of a reply are there within <paramref name="time"/>.</summary>
     public bool HasReplyWithin(TimeSpan time) => _start < _end || _socket.Poll(time, SelectMode.SelectRead);
 
