@@ -136,6 +136,32 @@ public sealed class RoundTripTests : IDisposable
         Assert.Equal(400, reader.List(new()).Count());
     }
 
+    [Theory]
+    [InlineData(40, 100_000, 4)] // 4 MB wait: halves of 20 and 10, then 6, which are half a megabyte, and the 4 that are left
+    [InlineData(20, 10_000, 1)] // 200 KB wait: not worth more than one flush
+    public async Task A_batch_takes_half_of_what_waits_unless_that_is_little(int waiting, int size, int batches)
+    {
+        using var isSyncing = new ManualResetEventSlim();
+        using var gate = new ManualResetEventSlim();
+        var device = new TestDevice();
+        await using var store = await _data.OpenAsync(_data.Options, device);
+        device.Before = (call, path) =>
+        {
+            if (call == "sync" && path.EndsWith(".pack", StringComparison.Ordinal))
+            {
+                isSyncing.Set();
+                gate.Wait(TimeSpan.FromSeconds(60));
+            }
+        };
+        var first = store.SubmitAsync(StoreActions.Bytes(10));
+        Assert.True(isSyncing.Wait(TimeSpan.FromSeconds(60)));
+        var rest = Enumerable.Range(0, waiting).Select(i => store.SubmitAsync(StoreActions.Bytes(size, i))).ToList();
+        Assert.Equal(waiting, store.Statistics.Queued);
+        gate.Set();
+        await Task.WhenAll([first, .. rest]);
+        Assert.Equal(1 + batches, store.Statistics.Batches);
+    }
+
     [Fact]
     public async Task A_submission_larger_than_a_batch_is_a_batch_of_its_own()
     {

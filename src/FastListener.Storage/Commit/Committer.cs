@@ -16,8 +16,7 @@ namespace FastListener.Storage.Commit;
 internal sealed class Committer : IDisposable
 {
     private const int AnsweredHere = 4; // waking another thread costs more than a few answers
-    private const int ExpectedLeast = 4;
-    private const int PauseMicroseconds = 50;
+    private const int LeastBatchBytes = 512 * 1024; // of records: less would be more flushes than it saves waiting
     private const int IdleMilliseconds = 2_000; // what waits for the ledger waits no longer than this
 
     private readonly StoreOptions _options;
@@ -39,8 +38,6 @@ internal sealed class Committer : IDisposable
     private int _inLanes;
     private int _committing;
     private long _lastTime;
-    private int _lastCount;
-    private TimeSpan _lastCommit;
     private CommitCounters _counters;
 
     public Committer(StoreOptions options, CommitTarget target, TimeProvider time, ILogger logger)
@@ -128,7 +125,9 @@ internal sealed class Committer : IDisposable
     }
 
     /// <summary>
-    /// Waits for a submission, sorts what else is there by account, and takes as much as one batch holds, each account in its turn. False at the end.
+    /// Waits for a submission, sorts what else is there by account, and takes half of it, each account in its turn: half, so that the senders of one half
+    /// are served while the other half is committed. Taking all, everybody would soon wait for the same commit, and the disk for everybody. What is too
+    /// little to be worth a flush of its own is taken whole. False at the end.
     /// </summary>
     private bool Gather()
     {
@@ -138,14 +137,15 @@ internal sealed class Committer : IDisposable
             return false;
         }
 
-        WaitForCompany();
         while (_waiting.Count < _waitingLimit && _queue.Reader.TryRead(out var arrived))
         {
             _waiting.Add(arrived);
         }
 
         var room = _bytes.Capacity;
-        while (_batch.Count < _options.MaxBatchObjects && _waiting.Take(room, isFirst: _batch.Count == 0) is { } next)
+        var enough = room - LeastBatchBytes;
+        var most = Math.Min(_options.MaxBatchObjects, _waiting.Count);
+        while (_batch.Count < most && (room > enough || _batch.Count * 2 < most) && _waiting.Take(room, isFirst: _batch.Count == 0) is { } next)
         {
             _batch.Add(new BatchEntry(next, next.FollowUpOf));
             room -= next.Parts.Record.Length;
@@ -153,32 +153,6 @@ internal sealed class Committer : IDisposable
 
         Volatile.Write(ref _inLanes, _waiting.Count);
         return _batch.Count > 0;
-    }
-
-    /// <summary>
-    /// Right after the answers to a large batch its senders come back one by one: taking the first alone would cost everybody else a whole commit. So
-    /// while each short pause brings more, the batch may grow to the size of the last one, for at most half of the time that one took.
-    /// </summary>
-    private void WaitForCompany()
-    {
-        if (_lastCount < ExpectedLeast)
-        {
-            return;
-        }
-
-        var seen = _waiting.Count + _queue.Reader.Count;
-        var start = _time.GetTimestamp();
-        while (seen < _lastCount && _time.GetElapsedTime(start) < _lastCommit / 2)
-        {
-            Libc.Pause(PauseMicroseconds);
-            var count = _waiting.Count + _queue.Reader.Count;
-            if (count == seen)
-            {
-                return;
-            }
-
-            seen = count;
-        }
     }
 
     private bool WaitForFirst()
@@ -250,7 +224,6 @@ internal sealed class Committer : IDisposable
     {
         var now = Now();
         var begun = _time.GetTimestamp();
-        _lastCount = _batch.Count;
         Volatile.Write(ref _committing, _batch.Count);
         try
         {
@@ -271,7 +244,6 @@ internal sealed class Committer : IDisposable
         finally
         {
             _target.EndBatch();
-            _lastCommit = _time.GetElapsedTime(begun);
             Volatile.Write(ref _committing, 0);
         }
     }

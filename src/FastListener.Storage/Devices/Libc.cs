@@ -83,12 +83,6 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "statvfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int FileSystem(string path, ulong* figures);
 
-    /// <summary>Sleeps for about so long: a timer of .NET's is a thousand times coarser.</summary>
-    [LibraryImport("libc", EntryPoint = "usleep")]
-    private static partial int Sleep(uint microseconds);
-
-    public static void Pause(int microseconds) => _ = Sleep((uint)microseconds);
-
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Rename(string source, string target);
 
