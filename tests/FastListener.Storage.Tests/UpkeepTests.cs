@@ -265,7 +265,7 @@ public sealed class UpkeepTests : IDisposable
         Assert.Throws<IOException>(() => Backup.Run(Live, Live));
     }
 
-    private static void Flip(string file, long offset)
+    internal static void Flip(string file, long offset)
     {
         using var stream = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
         stream.Position = offset;

@@ -9,10 +9,11 @@ namespace FastListener.Storage.Catalog;
 internal sealed class CatalogReader : IDisposable
 {
     private const int PageRows = 512;
+    private const int PageBytes = 1024 * 1024;
     private const string Columns =
         "id, random, project_id, format, flags, received_at, committed_at, client, pack, offset, length, payload_count, payload_bytes, payloads, signature, ";
 
-    private const string LateColumns = "first_index, payload_count, flags, committed_at, pack, offset, length, payloads, ";
+    private const string LateColumns = "object_id, first_index, payload_count, flags, committed_at, pack, offset, length, payloads, ";
     private const string ChargeColumns = "account_id, wire_bytes, kept_bytes, degraded";
     private const string NoChargeColumns = "0, 0, 0, ''"; // version 1 has none
 
@@ -21,6 +22,7 @@ internal sealed class CatalogReader : IDisposable
     private readonly CatalogStatement _newest;
     private readonly CatalogStatement _oldest;
     private readonly CatalogStatement _attachments;
+    private readonly CatalogStatement _late;
     private readonly CatalogStatement _projects;
     private readonly CatalogStatement? _accounts;
     private Dictionary<int, (string Universe, string Project)> _names = [];
@@ -39,6 +41,8 @@ internal sealed class CatalogReader : IDisposable
         _oldest = connection.Prepare($"SELECT {Columns}{charge} FROM objects WHERE id>? ORDER BY id LIMIT ?");
         _attachments = connection.Prepare(
             $"SELECT {LateColumns}{charge} FROM attachments WHERE object_id=? ORDER BY first_index");
+        _late = connection.Prepare(
+            $"SELECT {LateColumns}{charge} FROM attachments WHERE (object_id, first_index)>(?,?) ORDER BY object_id, first_index LIMIT ?");
         _projects = connection.Prepare("SELECT id, universe, project FROM projects");
         _accounts = version >= 2 ? connection.Prepare("SELECT id, key FROM accounts") : null;
     }
@@ -143,29 +147,58 @@ internal sealed class CatalogReader : IDisposable
     {
         var page = new List<CatalogRow>(PageRows);
         long last = 0;
-        do
+        while (ReadPage(last, page))
         {
-            page.Clear();
-            try
-            {
-                _oldest.Bind(1, last).Bind(2, PageRows);
-                while (_oldest.Step())
-                {
-                    page.Add(Row(_oldest));
-                }
-            }
-            finally
-            {
-                _oldest.Reset();
-            }
-
             foreach (var row in page)
             {
                 last = row.Numbers.Id;
                 yield return row;
             }
         }
-        while (page.Count == PageRows);
+    }
+
+    /// <summary>Replaces the page by the next rows after an id; false when there are none. However large rows are, a page is not.</summary>
+    public bool ReadPage(long after, List<CatalogRow> page)
+    {
+        page.Clear();
+        try
+        {
+            _oldest.Bind(1, after).Bind(2, PageRows);
+            for (var bytes = 0; bytes < PageBytes && _oldest.Step();)
+            {
+                var row = Row(_oldest);
+                page.Add(row);
+                bytes += row.Table.Length + row.Signature.Length;
+            }
+        }
+        finally
+        {
+            _oldest.Reset();
+        }
+
+        return page.Count > 0;
+    }
+
+    /// <summary>The same for late attachments, by object and index.</summary>
+    public bool ReadPage(long afterObject, int afterIndex, List<LateRow> page)
+    {
+        page.Clear();
+        try
+        {
+            _late.Bind(1, afterObject).Bind(2, afterIndex).Bind(3, PageRows);
+            for (var bytes = 0; bytes < PageBytes && _late.Step();)
+            {
+                var row = Late(_late);
+                page.Add(row);
+                bytes += row.Table.Length;
+            }
+        }
+        finally
+        {
+            _late.Reset();
+        }
+
+        return page.Count > 0;
     }
 
     /// <summary>An object's late attachments, in order.</summary>
@@ -177,16 +210,7 @@ internal sealed class CatalogReader : IDisposable
             _attachments.Bind(1, objectId);
             while (_attachments.Step())
             {
-                rows.Add(new(
-                    objectId,
-                    _attachments.Int32(0),
-                    _attachments.Int32(1),
-                    _attachments.Int32(2),
-                    _attachments.Int64(3),
-                    new(_attachments.Int64(4), _attachments.Int64(5), _attachments.Int64(6)),
-                    _attachments.Blob(7).ToArray(),
-                    new(_attachments.Int32(8), _attachments.Int64(9), _attachments.Int64(10)),
-                    _attachments.Text(11)));
+                rows.Add(Late(_attachments));
             }
         }
         finally
@@ -279,6 +303,10 @@ internal sealed class CatalogReader : IDisposable
         row.Blob(14).ToArray(),
         new(row.Int32(15), row.Int64(16), row.Int64(17)),
         row.Text(18));
+
+    private static LateRow Late(CatalogStatement row) => new(
+        row.Int64(0), row.Int32(1), row.Int32(2), row.Int32(3), row.Int64(4), new(row.Int64(5), row.Int64(6), row.Int64(7)), row.Blob(8).ToArray(),
+        new(row.Int32(9), row.Int64(10), row.Int64(11)), row.Text(12));
 }
 
 /// <summary>An object's row.</summary>

@@ -1,3 +1,4 @@
+using FastListener.Storage.Catalog;
 using Microsoft.Win32.SafeHandles;
 
 namespace FastListener.Storage.Packs;
@@ -6,8 +7,11 @@ namespace FastListener.Storage.Packs;
 internal sealed class PackReader(StoreLayout layout) : IDisposable
 {
     private const int KeptOpen = 16;
+    private const int FirstRead = 2048;
+    private const string NoRecord = "No record where the catalog says there is one.";
     private readonly Dictionary<long, SafeFileHandle> _open = [];
     private readonly Queue<long> _order = new();
+    private readonly byte[] _head = new byte[16 * 1024];
 
     /// <summary>The instance that wrote a pack; false when the file has no sound header.</summary>
     public static bool TryReadHeader(string path, out uint instance)
@@ -19,27 +23,44 @@ internal sealed class PackReader(StoreLayout layout) : IDisposable
     }
 
     /// <summary>A committed record without its payload bytes. Throws <see cref="InvalidDataException"/> when it is not as it was written.</summary>
-    public StoredRecord Read(in Catalog.RecordPlace place)
+    public StoredRecord Read(in RecordPlace place) => StoredRecord.Parse(ReadHead(place), place);
+
+    /// <summary>
+    /// Header and metadata of a committed record, in memory that the next call takes again. Throws <see cref="InvalidDataException"/> when they are not there.
+    /// </summary>
+    public ReadOnlySpan<byte> ReadHead(in RecordPlace place)
     {
+        if (place.Offset < 0)
+        {
+            throw new InvalidDataException(NoRecord);
+        }
+
+        // Most heads fit into the first read.
         var file = Open(place.Pack);
-        Span<byte> header = stackalloc byte[PackLayout.RecordHeaderSize];
-        if (ReadFully(file, header, place.Offset) < header.Length || !StoredRecord.TryReadLengths(header, out var metadata, out var inline))
+        var read = ReadFully(file, _head.AsSpan(0, (int)Math.Clamp(place.Length, PackLayout.RecordHeaderSize, FirstRead)), place.Offset);
+        var length = HeadLength(_head.AsSpan(0, read), place);
+        if (length > read)
         {
-            throw new InvalidDataException("No record where the catalog says there is one.");
+            var bytes = length <= _head.Length ? _head : new byte[length];
+            _head.AsSpan(0, read).CopyTo(bytes);
+            read += ReadFully(file, bytes.AsSpan(read, length - read), place.Offset + read);
+            return read == length ? bytes.AsSpan(0, length) : throw new InvalidDataException("The pack ends within the record.");
         }
 
-        if (PackLayout.RecordHeaderSize + (long)metadata + inline != place.Length)
+        return _head.AsSpan(0, length);
+    }
+
+    /// <summary>The length of header and metadata, from the header. Throws <see cref="InvalidDataException"/> when no such record begins there.</summary>
+    public static int HeadLength(ReadOnlySpan<byte> header, in RecordPlace place)
+    {
+        if (!StoredRecord.TryReadLengths(header, out var metadata, out var inline))
         {
-            throw new InvalidDataException("The record's length is not the one in the catalog.");
+            throw new InvalidDataException(NoRecord);
         }
 
-        var bytes = new byte[PackLayout.RecordHeaderSize + metadata];
-        if (ReadFully(file, bytes, place.Offset) < bytes.Length)
-        {
-            throw new InvalidDataException("The pack ends within the record.");
-        }
-
-        return StoredRecord.Parse(bytes, place);
+        return PackLayout.RecordHeaderSize + (long)metadata + inline == place.Length
+            ? PackLayout.RecordHeaderSize + metadata
+            : throw new InvalidDataException("The record's length is not the one in the catalog.");
     }
 
     public SafeFileHandle Open(long pack)

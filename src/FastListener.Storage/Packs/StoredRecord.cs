@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Text;
 using FastListener.Storage.Catalog;
 
 namespace FastListener.Storage.Packs;
@@ -7,8 +8,6 @@ namespace FastListener.Storage.Packs;
 /// <summary>A pack record read back: everything needed to rebuild its catalog row. Payload bytes are not part of it.</summary>
 internal sealed record StoredRecord
 {
-    private const string ImpossibleNumber = "A stored record holds a number that the store cannot have written.";
-
     public required RecordPlace Place { get; init; }
 
     public required bool IsLate { get; init; }
@@ -83,101 +82,54 @@ internal sealed record StoredRecord
     /// <summary>Checks and reads header and metadata. Throws <see cref="InvalidDataException"/> when a byte is wrong.</summary>
     public static StoredRecord Parse(ReadOnlySpan<byte> bytes, in RecordPlace place)
     {
-        if (!PackLayout.IsSealed(bytes))
-        {
-            throw new InvalidDataException("The record's checksum does not fit.");
-        }
-
-        var reader = new SpanReader(bytes[16..]);
-        var kind = reader.Byte();
-        var version = reader.Byte();
-        if (kind is not (PackLayout.ObjectRecord or PackLayout.LateAttachmentRecord) || version is < PackLayout.OldestRecordVersion or > PackLayout.RecordVersion)
-        {
-            throw new InvalidDataException($"A record of kind {kind}, version {version} is unknown to this program.");
-        }
-
-        reader.Take(6); // flags, metadata length
-        var id = reader.Int64();
-        var inlineLength = reader.Int64();
-        var random = reader.UInt32();
-        var received = reader.Int64();
-        var committed = reader.Int64();
-        var firstIndex = reader.UInt32();
-        var format = (ObjectFormat)reader.Byte();
-        var clientLength = reader.Byte();
-        reader.Take(2);
-        if (id is <= 0 or > PackLayout.MaxObjectId || firstIndex > PackLayout.MaxPayloadIndex || clientLength is not (0 or 4 or 16)
-            || !UnixMicroseconds.IsTime(received) || !UnixMicroseconds.IsTime(committed))
-        {
-            throw new InvalidDataException(ImpossibleNumber);
-        }
-
-        var client = reader.Take(clientLength).ToArray();
-        var universe = reader.Text();
-        var project = reader.Text();
-        var table = reader.Take((int)reader.UInt32()).ToArray();
-        var attributeCount = reader.Count();
-        var attributes = ReadAttributes(reader.Prefixed(), attributeCount, out var signature);
-        var noteCount = reader.Count();
-        var notes = new List<string>();
-        for (var rest = new SpanReader(reader.Prefixed()); notes.Count < noteCount;)
-        {
-            notes.Add(rest.Text());
-        }
-
-        var hasSender = version >= 2;
-        var account = hasSender ? reader.Text() : null;
-        var wireBytes = hasSender ? (long)reader.Varint() : 0;
-        var degradation = hasSender ? (Degradation)reader.Byte() : Degradation.None;
-        if (wireBytes < 0 || degradation > Degradation.MetadataOnly)
-        {
-            throw new InvalidDataException(ImpossibleNumber);
-        }
-
+        var view = RecordView.Parse(bytes);
+        var signature = new byte[AttributeSignature.SizeFor(view.AttributeCount)];
+        view.WriteSignature(signature);
         return new StoredRecord
         {
             Place = place,
-            IsLate = kind == PackLayout.LateAttachmentRecord,
-            ObjectId = id,
-            Random = random,
-            ReceivedAt = received,
-            CommittedAt = committed,
-            InlineLength = inlineLength,
-            FirstIndex = (int)firstIndex,
-            Format = format,
-            Client = client,
-            Universe = universe,
-            Project = project,
-            Table = table,
-            Attributes = attributes,
+            IsLate = view.IsLate,
+            ObjectId = view.ObjectId,
+            Random = view.Random,
+            ReceivedAt = view.ReceivedAt,
+            CommittedAt = view.CommittedAt,
+            InlineLength = view.InlineLength,
+            FirstIndex = view.FirstIndex,
+            Format = view.Format,
+            Client = view.Client.ToArray(),
+            Universe = Encoding.UTF8.GetString(view.Universe),
+            Project = Encoding.UTF8.GetString(view.Project),
+            Table = view.Table.ToArray(),
+            Attributes = AttributesOf(view),
             Signature = signature,
-            Notes = notes,
-            Account = account,
-            WireBytes = wireBytes,
-            Degradation = degradation,
-            DegradedReason = hasSender ? reader.Text() : string.Empty,
+            Notes = NotesOf(view),
+            Account = view.HasSender ? Encoding.UTF8.GetString(view.Account) : null,
+            WireBytes = view.WireBytes,
+            Degradation = view.Degradation,
+            DegradedReason = Encoding.UTF8.GetString(view.DegradedReason),
         };
     }
 
-    private static List<StoredAttribute> ReadAttributes(ReadOnlySpan<byte> bytes, int count, out byte[] signature)
+    private static List<StoredAttribute> AttributesOf(in RecordView view)
     {
-        if (count > bytes.Length)
-        {
-            throw new InvalidDataException("A stored record counts more attributes than it holds.");
-        }
-
-        var attributes = new List<StoredAttribute>(count);
-        signature = new byte[AttributeSignature.SizeFor(count)];
-        var reader = new SpanReader(bytes);
-        while (attributes.Count < count)
+        var attributes = new List<StoredAttribute>(view.AttributeCount);
+        for (var reader = view.Attributes; attributes.Count < view.AttributeCount;)
         {
             var source = (AttributeSource)reader.Byte();
-            var name = reader.Prefixed();
-            var value = reader.Prefixed();
-            AttributeSignature.Add(signature, AttributeSignature.HashOf(name, value));
-            attributes.Add(new(System.Text.Encoding.UTF8.GetString(name), System.Text.Encoding.UTF8.GetString(value), source));
+            attributes.Add(new(reader.Text(), reader.Text(), source));
         }
 
         return attributes;
+    }
+
+    private static List<string> NotesOf(in RecordView view)
+    {
+        var notes = new List<string>();
+        for (var reader = view.Notes; notes.Count < view.NoteCount;)
+        {
+            notes.Add(reader.Text());
+        }
+
+        return notes;
     }
 }
