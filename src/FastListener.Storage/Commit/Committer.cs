@@ -16,53 +16,38 @@ namespace FastListener.Storage.Commit;
 internal sealed class Committer : IDisposable
 {
     private const int AnsweredHere = 4; // waking another thread costs more than a few answers
-    private const int LeastBatchBytes = 512 * 1024; // of records: less would be more flushes than it saves waiting
-    private const int IdleMilliseconds = 2_000; // what waits for the ledger waits no longer than this
 
-    private readonly StoreOptions _options;
     private readonly CommitTarget _target;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Channel<Submission> _queue;
-    private readonly ManualResetEventSlim _arrived = new(initialState: false, spinCount: 0); // spinning would take the cores from the senders
-    private readonly Action _signalArrival;
+    private readonly Gatherer _gatherer;
     private readonly ConcurrentQueue<TaskCompletionSource<bool>> _booksAsked = new();
-    private readonly FairQueue _waiting;
-    private readonly int _waitingLimit;
     private readonly BatchBuffer _bytes;
     private readonly List<BatchEntry> _batch = [];
     private readonly CommitTimes _times = new();
     private readonly byte[] _randomBytes = new byte[1024];
     private readonly Thread _thread;
     private int _randomUsed;
-    private int _inLanes;
     private int _committing;
     private long _lastTime;
     private CommitCounters _counters;
 
     public Committer(StoreOptions options, CommitTarget target, TimeProvider time, ILogger logger)
     {
-        _options = options;
         _target = target;
         _time = time;
         _logger = logger;
         _randomUsed = _randomBytes.Length;
         _bytes = new(options.MaxBatchBytes);
-        _waiting = new(options.FairQuantumBytes);
-        _waitingLimit = options.QueueLength * 4;
-        _signalArrival = _arrived.Set;
-        _queue = Channel.CreateBounded<Submission>(new BoundedChannelOptions(options.QueueLength)
-        {
-            SingleReader = true,
-            AllowSynchronousContinuations = true, // the only continuation is a signal to our own thread
-        });
+        _gatherer = new(options, whenIdle: () => _target.UseIdleTime(Now()), whenWoken: WriteBooksWhenAsked);
         _thread = new Thread(Run) { IsBackground = true, Name = "committer" };
         _thread.Start();
     }
 
-    public ChannelWriter<Submission> Queue => _queue.Writer;
+    public ChannelWriter<Submission> Queue => _gatherer.Queue;
 
-    public int Queued => _queue.Reader.Count + Volatile.Read(ref _inLanes);
+    /// <summary>Submissions that wait for a batch.</summary>
+    public int Queued => _gatherer.Queued;
 
     /// <summary>Submissions in the batch that is being committed.</summary>
     public int Committing => Volatile.Read(ref _committing);
@@ -78,14 +63,14 @@ internal sealed class Committer : IDisposable
     {
         var asked = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         _booksAsked.Enqueue(asked);
-        _arrived.Set();
+        _gatherer.Wake();
         return asked.Task;
     }
 
     /// <summary>Commits what is queued, then ends the thread. The target stays open.</summary>
     public void Stop()
     {
-        _queue.Writer.TryComplete();
+        Queue.TryComplete();
         _thread.Join();
         while (_booksAsked.TryDequeue(out var asked))
         {
@@ -97,14 +82,14 @@ internal sealed class Committer : IDisposable
     {
         Stop();
         _bytes.Dispose();
-        _arrived.Dispose();
+        _gatherer.Dispose();
     }
 
     private void Run()
     {
         try
         {
-            while (Gather())
+            while (_gatherer.Gather(_batch, _bytes.Capacity))
             {
                 CommitBatch();
                 _target.AfterBatch();
@@ -115,94 +100,13 @@ internal sealed class Committer : IDisposable
         {
             // A defect, not a disk fault: those end in CommitBatch. Nobody must wait for ever.
             StoreLog.CommitterDied(_logger, exception);
-            _queue.Writer.TryComplete();
+            Queue.TryComplete();
             FailAll(exception);
-            while (_waiting.Take(0, isFirst: true) is { } waiting || _queue.Reader.TryRead(out waiting))
+            while (_gatherer.TakeAny() is { } waiting)
             {
                 waiting.Fail(new StorageFaultException(StorageFaultKind.Stopping, "The store is closed.", exception));
             }
         }
-    }
-
-    /// <summary>
-    /// Waits for a submission, sorts what else is there by account, and takes half of it, each account in its turn: half, so that the senders of one half
-    /// are served while the other half is committed. Taking all, everybody would soon wait for the same commit, and the disk for everybody. What is too
-    /// little to be worth a flush of its own is taken whole. False at the end.
-    /// </summary>
-    private bool Gather()
-    {
-        _batch.Clear();
-        if (_waiting.Count == 0 && !WaitForFirst())
-        {
-            return false;
-        }
-
-        while (_waiting.Count < _waitingLimit && _queue.Reader.TryRead(out var arrived))
-        {
-            _waiting.Add(arrived);
-        }
-
-        var room = _bytes.Capacity;
-        var enough = room - LeastBatchBytes;
-        var most = Math.Min(_options.MaxBatchObjects, _waiting.Count);
-        while (_batch.Count < most && (room > enough || _batch.Count * 2 < most) && _waiting.Take(room, isFirst: _batch.Count == 0) is { } next)
-        {
-            _batch.Add(new BatchEntry(next, next.FollowUpOf));
-            room -= next.Parts.Record.Length;
-        }
-
-        Volatile.Write(ref _inLanes, _waiting.Count);
-        return _batch.Count > 0;
-    }
-
-    private bool WaitForFirst()
-    {
-        Submission? first;
-        while (!_queue.Reader.TryRead(out first))
-        {
-            _target.UseIdleTime(Now());
-            if (_queue.Reader.TryRead(out first))
-            {
-                break;
-            }
-
-#pragma warning disable CA2012 // consumed once, below: this thread waits by its own event instead of an await
-            var wait = _queue.Reader.WaitToReadAsync(CancellationToken.None).GetAwaiter();
-#pragma warning restore CA2012
-            if (!wait.IsCompleted)
-            {
-                _arrived.Reset();
-                wait.UnsafeOnCompleted(_signalArrival);
-                while (true)
-                {
-                    WriteBooksWhenAsked();
-                    if (!_arrived.Wait(IdleMilliseconds))
-                    {
-                        _target.UseIdleTime(Now());
-                        continue;
-                    }
-
-                    if (wait.IsCompleted)
-                    {
-                        break;
-                    }
-
-                    _arrived.Reset(); // somebody asked for the books; what arrived before this shows in the wait
-                    if (wait.IsCompleted)
-                    {
-                        break;
-                    }
-                }
-            }
-
-            if (!wait.GetResult())
-            {
-                return false;
-            }
-        }
-
-        _waiting.Add(first);
-        return true;
     }
 
     private void WriteBooksWhenAsked()
