@@ -12,7 +12,7 @@ namespace FastListener.Fuzz.Targets;
 internal sealed class DispositionTarget : IFuzzTarget, IDisposable
 {
     private readonly PartHeaders _used = new();
-    private readonly MultipartParser _parser = new();
+    private readonly MultipartParser _parser = new(new MultipartLimits { MaxPartHeadBytes = 1024 * 1024 }); // a head alone has no limit either
     private readonly Transcript _one = new();
     private readonly Transcript _other = new();
 
