@@ -28,16 +28,23 @@ internal enum ConnectionPhase
 
 /// <summary>
 /// The deadlines of one connection. They hang on Kestrel's connection heartbeat (about once a second) rather than
-/// on a timer per read: arming is two writes, and a tick that finds one passed cancels the pending read.
+/// on a timer per read: arming is two writes, and a tick that finds one passed cancels the pending read. Kestrel ends the heartbeat
+/// before it lets its connections drain, so from the stop on a timer of the connection's own ticks.
 /// </summary>
-/// <remarks>Written by the connection's own flow, read by the heartbeat thread.</remarks>
-internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time, PipeReader input, Action abort, FairGate? newcomers = null)
+/// <remarks>Written by the connection's own flow, read by the thread that ticks.</remarks>
+internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time, PipeReader input, Action abort, FairGate? newcomers = null) : IDisposable
 {
+    private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
+
+
     private static readonly TimeSpan HurriedIdle = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan OnItsWay = TimeSpan.FromSeconds(1);
 
     private readonly long _grace = Ticks(options.BodyGrace, time);
+    private readonly Lock _beating = new();
+    private ITimer? _beat; // made by the stop, under the lock, like the end
+    private bool _ended;
     private int _phase;
     private long _due = long.MaxValue;
     private long _waitedBefore;
@@ -140,29 +147,46 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     {
         Volatile.Write(ref _stoppedAt, time.GetTimestamp());
         Volatile.Write(ref _stopping, true);
+        lock (_beating)
+        {
+            if (!_ended)
+            {
+                _beat ??= time.CreateTimer(static state => ((ConnectionClock)state!).OnBeat(), this, Beat, Beat);
+            }
+        }
     }
 
-    /// <summary>Called by the heartbeat, about once a second.</summary>
+    /// <summary>The connection is over: when this returns, no timer touches anything of it any more.</summary>
+    public void Dispose()
+    {
+        lock (_beating)
+        {
+            _ended = true;
+            _beat?.Dispose();
+        }
+    }
+
+    /// <summary>Called about once a second: by the heartbeat, and after <see cref="Stop"/> by a timer.</summary>
     public void Tick()
     {
         var phase = (ConnectionPhase)Volatile.Read(ref _phase);
         var now = time.GetTimestamp();
+        if (Volatile.Read(ref _held) is { } held)
+        {
+            if (now >= Volatile.Read(ref _due))
+            {
+                _heldAt!.Expire(held);
+            }
+
+            return;
+        }
+
         if (Stopping && phase is ConnectionPhase.Idle)
         {
             if (now - Volatile.Read(ref _stoppedAt) >= Ticks(OnItsWay, time))
             {
                 Volatile.Write(ref _expired, true);
                 input.CancelPendingRead();
-            }
-
-            return;
-        }
-
-        if (Volatile.Read(ref _held) is { } held)
-        {
-            if (now >= Volatile.Read(ref _due))
-            {
-                _heldAt!.Expire(held);
             }
 
             return;
@@ -183,6 +207,17 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
         else
         {
             input.CancelPendingRead();
+        }
+    }
+
+    private void OnBeat()
+    {
+        lock (_beating)
+        {
+            if (!_ended)
+            {
+                Tick();
+            }
         }
     }
 

@@ -55,12 +55,12 @@ internal sealed class ListenerConnection : IDisposable
         _clock.Enter(ConnectionPhase.Idle);
         _connection.Features.Get<IConnectionHeartbeatFeature>()?.OnHeartbeat(static state => ((ConnectionClock)state).Tick(), _clock);
         var lifetime = _connection.Features.Get<IConnectionLifetimeNotificationFeature>();
+        using var stopping = lifetime?.ConnectionClosedRequested.UnsafeRegister(static state => ((ConnectionClock)state!).Stop(), _clock);
         if (!await BeginAsync())
         {
             return;
         }
 
-        using var stopping = lifetime?.ConnectionClosedRequested.UnsafeRegister(static state => ((ConnectionClock)state!).Stop(), _clock);
         var intake = _services.Intakes.Rent();
         try
         {
@@ -86,6 +86,7 @@ internal sealed class ListenerConnection : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _clock.Dispose();
         _admission.Dispose();
         if (_counted)
         {

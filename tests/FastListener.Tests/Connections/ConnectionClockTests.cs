@@ -6,7 +6,7 @@ using Xunit;
 
 namespace FastListener.Tests.Connections;
 
-public class ConnectionClockTests
+public sealed class ConnectionClockTests : IDisposable
 {
     private readonly FakeTimeProvider _time = new();
     private readonly Pipe _pipe = new();
@@ -17,6 +17,8 @@ public class ConnectionClockTests
     {
         _clock = new(new DeadlineOptions(), _time, _pipe.Reader, () => _aborted = true);
     }
+
+    public void Dispose() => _clock.Dispose();
 
     [Fact]
     public async Task A_head_that_does_not_end_in_time_cancels_the_read()
@@ -155,5 +157,34 @@ public class ConnectionClockTests
         _clock.Tick();
         Assert.True((await idle).IsCanceled);
         Assert.True(_clock.Expired);
+    }
+
+    [Fact]
+    public async Task After_a_stop_the_deadlines_pass_though_the_heartbeat_has_ended()
+    {
+        _clock.Enter(ConnectionPhase.Head);
+        var head = _pipe.Reader.ReadAsync();
+        _clock.Stop();
+        _time.Advance(TimeSpan.FromSeconds(29));
+        Assert.False(head.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.True((await head).IsCanceled);
+        Assert.True(_clock.Expired);
+
+        _clock.Enter(ConnectionPhase.Idle);
+        var idle = _pipe.Reader.ReadAsync();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True((await idle).IsCanceled);
+    }
+
+    [Fact]
+    public void A_connection_that_is_over_is_left_alone_by_the_timer_of_the_stop()
+    {
+        _clock.Enter(ConnectionPhase.Reply);
+        _clock.Stop();
+        _clock.Dispose();
+        _clock.Stop();
+        _time.Advance(TimeSpan.FromMinutes(5));
+        Assert.False(_aborted);
     }
 }
