@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using System.Net.Sockets;
-using System.Threading.Tasks.Sources;
 
 namespace FastListener.Hosting.Transport;
 
@@ -14,7 +13,7 @@ namespace FastListener.Hosting.Transport;
 /// One logical thread reads; <see cref="CancelPendingRead"/> and <see cref="OnClosed"/> may come from any other. Everything is guarded
 /// by the connection's gate, which no handler code ever runs under.
 /// </remarks>
-internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>, IThreadPoolWorkItem
+internal sealed class SocketReader : PipeReader
 {
     private const int LeastRoom = 4096; // do not start a receive for less
 
@@ -22,6 +21,7 @@ internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>, I
     private readonly Lock _gate;
     private readonly BlockPool _blocks;
     private readonly int _maxUnconsumed;
+    private readonly PendingResult<ReadResult> _read;
     private SocketOperation? _arrival; // tells that bytes have arrived; made for the first read that has to wait
     private bool _watching; // _arrival is under way
     private Block? _block; // Start..End is unconsumed
@@ -29,16 +29,12 @@ internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>, I
     private bool _ended;
     private bool _completed;
     private bool _cancelRequested;
-    private bool _waiting; // somebody awaits _read
-    private ManualResetValueTaskSourceCore<ReadResult> _read;
-    private CancellationTokenRegistration _registration;
-    private Exception? _failure; // how the read that Execute() is to finish ends; null: with _outcome
-    private ReadResult _outcome;
 
     public SocketReader(SocketConnection connection, BlockPool blocks, int maxUnconsumed)
     {
         _connection = connection;
         _gate = connection.Gate;
+        _read = new(connection.Gate);
         _blocks = blocks;
         _maxUnconsumed = maxUnconsumed;
     }
@@ -56,7 +52,6 @@ internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>, I
             return ValueTask.FromCanceled<ReadResult>(cancellationToken);
         }
 
-        short version;
         lock (_gate)
         {
             if (TryTake(out var result) || (Receive() && TryTake(out result)))
@@ -64,17 +59,10 @@ internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>, I
                 return new ValueTask<ReadResult>(result);
             }
 
-            _read.Reset();
-            version = _read.Version;
-            _waiting = true;
+            _read.Begin();
         }
 
-        if (cancellationToken.CanBeCanceled)
-        {
-            Register(cancellationToken);
-        }
-
-        return new ValueTask<ReadResult>(this, version);
+        return _read.AsTask(cancellationToken);
     }
 
     public override bool TryRead(out ReadResult result)
@@ -113,9 +101,9 @@ internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>, I
     {
         lock (_gate)
         {
-            if (_waiting)
+            if (_read.IsAwaited)
             {
-                FinishElsewhere(new ReadResult(Unconsumed(), isCanceled: true, isCompleted: _ended), null);
+                _read.FinishElsewhere(new ReadResult(Unconsumed(), isCanceled: true, isCompleted: _ended));
             }
             else
             {
@@ -139,21 +127,11 @@ internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>, I
     /// <summary>Ends a read that waits, because the connection is over. Call under the gate.</summary>
     public void OnClosed(Exception reason)
     {
-        if (_waiting)
+        if (_read.IsAwaited)
         {
-            FinishElsewhere(default, reason);
+            _read.FailElsewhere(reason);
         }
     }
-
-    ReadResult IValueTaskSource<ReadResult>.GetResult(short token) => _read.GetResult(token);
-
-    ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => _read.GetStatus(token);
-
-    void IValueTaskSource<ReadResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _read.OnCompleted(continuation, state, token, flags);
-
-    /// <summary>Finishes a read for somebody whose thread is not the handler's to use (a heartbeat, an abort).</summary>
-    void IThreadPoolWorkItem.Execute() => Finish();
 
     private static int PositionIn(Block block, SequencePosition position) => position.GetObject() switch
     {
@@ -175,7 +153,7 @@ internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>, I
     private bool TryTake(out ReadResult result)
     {
         ThrowIfCompleted();
-        if (_waiting)
+        if (_read.IsAwaited)
         {
             throw new InvalidOperationException("A read is already under way.");
         }
@@ -257,7 +235,7 @@ internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>, I
         {
             _watching = false;
             _connection.OnOperationEnded();
-            if (!_waiting)
+            if (!_read.IsAwaited)
             {
                 return; // the read was cancelled meanwhile; the next one looks for itself
             }
@@ -274,66 +252,15 @@ internal sealed class SocketReader : PipeReader, IValueTaskSource<ReadResult>, I
                 _connection.Close(failure); // nobody above us on this thread could take it
             }
 
-            if (!_waiting)
+            if (!_read.IsAwaited)
             {
                 return; // closing has ended the read already
             }
 
-            _waiting = false;
-            _outcome = new ReadResult(Unconsumed(), isCanceled: false, _ended);
+            _read.Decide(new ReadResult(Unconsumed(), isCanceled: false, _ended));
         }
 
-        Finish();
-    }
-
-    private void FinishElsewhere(ReadResult outcome, Exception? failure)
-    {
-        _waiting = false;
-        _outcome = outcome;
-        _failure = failure;
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-    }
-
-    private void Finish()
-    {
-        var (outcome, failure) = (_outcome, _failure);
-        (_outcome, _failure) = (default, null);
-        _registration.Unregister();
-        _registration = default;
-        if (failure is null)
-        {
-            _read.SetResult(outcome);
-        }
-        else
-        {
-            _read.SetException(failure);
-        }
-    }
-
-    private void Register(CancellationToken cancellationToken)
-    {
-        var registration = cancellationToken.UnsafeRegister(static (state, token) => ((SocketReader)state!).OnTokenCancelled(token), this);
-        lock (_gate)
-        {
-            if (_waiting)
-            {
-                _registration = registration;
-                return;
-            }
-        }
-
-        registration.Unregister(); // the read ended before we got here
-    }
-
-    private void OnTokenCancelled(CancellationToken cancellationToken)
-    {
-        lock (_gate)
-        {
-            if (_waiting)
-            {
-                FinishElsewhere(default, new OperationCanceledException(cancellationToken));
-            }
-        }
+        _read.Finish();
     }
 
     /// <summary>A block with room at its end, holding what is still unconsumed.</summary>

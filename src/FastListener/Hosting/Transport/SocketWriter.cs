@@ -1,8 +1,6 @@
-using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
-using System.Threading.Tasks.Sources;
 
 namespace FastListener.Hosting.Transport;
 
@@ -14,31 +12,25 @@ namespace FastListener.Hosting.Transport;
 /// One logical thread writes; <see cref="CancelPendingFlush"/> and <see cref="OnClosed"/> may come from any other. Everything is
 /// guarded by the connection's gate, which no handler code ever runs under.
 /// </remarks>
-internal sealed class SocketWriter : PipeWriter, IValueTaskSource<FlushResult>, IThreadPoolWorkItem
+internal sealed class SocketWriter : PipeWriter
 {
     private readonly SocketConnection _connection;
     private readonly Lock _gate;
-    private readonly BlockPool _blocks;
+    private readonly BlockQueue _queue;
+    private readonly PendingResult<FlushResult> _flush;
     private SocketOperation? _departure; // made for the first send that has to wait
     private bool _sending; // _departure is under way, on the first block of the queue
-    private Block? _first; // the queue of what is written and not yet sent
-    private Block? _last;
-    private bool _lent; // the writer holds memory of _last
     private long _unflushed;
     private bool _completed;
     private bool _finSent;
     private bool _cancelRequested;
-    private bool _waiting; // somebody awaits _flush
-    private ManualResetValueTaskSourceCore<FlushResult> _flush;
-    private CancellationTokenRegistration _registration;
-    private FlushResult _outcome;
-    private Exception? _failure;
 
     public SocketWriter(SocketConnection connection, BlockPool blocks)
     {
         _connection = connection;
         _gate = connection.Gate;
-        _blocks = blocks;
+        _flush = new(connection.Gate);
+        _queue = new(blocks);
     }
 
     /// <summary>Whether a socket call of this half is still under way. Call under the gate.</summary>
@@ -64,13 +56,11 @@ internal sealed class SocketWriter : PipeWriter, IValueTaskSource<FlushResult>, 
     {
         lock (_gate)
         {
-            if (_last is not { } block || !_lent || (uint)bytes > (uint)(block.Length - block.End))
+            if (!_queue.TryTakeBack(bytes))
             {
                 throw new InvalidOperationException("A writer cannot advance beyond the memory it was given.");
             }
 
-            _lent = false;
-            block.End += bytes;
             _unflushed += bytes;
         }
     }
@@ -82,10 +72,9 @@ internal sealed class SocketWriter : PipeWriter, IValueTaskSource<FlushResult>, 
             return ValueTask.FromCanceled<FlushResult>(cancellationToken);
         }
 
-        short version;
         lock (_gate)
         {
-            if (_waiting)
+            if (_flush.IsAwaited)
             {
                 throw new InvalidOperationException("A flush is already under way.");
             }
@@ -99,17 +88,10 @@ internal sealed class SocketWriter : PipeWriter, IValueTaskSource<FlushResult>, 
                 return new ValueTask<FlushResult>(new FlushResult(cancelled, _connection.CloseReason is not null));
             }
 
-            _flush.Reset();
-            version = _flush.Version;
-            _waiting = true;
+            _flush.Begin();
         }
 
-        if (cancellationToken.CanBeCanceled)
-        {
-            Register(cancellationToken);
-        }
-
-        return new ValueTask<FlushResult>(this, version);
+        return _flush.AsTask(cancellationToken);
     }
 
     public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
@@ -122,7 +104,7 @@ internal sealed class SocketWriter : PipeWriter, IValueTaskSource<FlushResult>, 
         lock (_gate)
         {
             ThrowIfCompleted();
-            if (_first is null or { Count: 0 } && !_sending && !_waiting && !_cancelRequested && _connection.CloseReason is null)
+            if (_queue.IsEmpty && !_sending && !_flush.IsAwaited && !_cancelRequested && _connection.CloseReason is null)
             {
                 // Nothing is ahead of it, so it may go out from where it lies.
                 while (!source.IsEmpty)
@@ -150,9 +132,9 @@ internal sealed class SocketWriter : PipeWriter, IValueTaskSource<FlushResult>, 
     {
         lock (_gate)
         {
-            if (_waiting)
+            if (_flush.IsAwaited)
             {
-                FinishElsewhere(new FlushResult(isCanceled: true, isCompleted: false), null);
+                _flush.FinishElsewhere(new FlushResult(isCanceled: true, isCompleted: false));
             }
             else
             {
@@ -172,7 +154,7 @@ internal sealed class SocketWriter : PipeWriter, IValueTaskSource<FlushResult>, 
             }
 
             _completed = true;
-            _lent = false;
+            _queue.EndLoan();
             if (exception is not null)
             {
                 _connection.Close(exception);
@@ -200,24 +182,14 @@ internal sealed class SocketWriter : PipeWriter, IValueTaskSource<FlushResult>, 
     {
         if (!_sending)
         {
-            DropQueue();
+            _queue.Drop();
         }
 
-        if (_waiting)
+        if (_flush.IsAwaited)
         {
-            FinishElsewhere(new FlushResult(isCanceled: false, isCompleted: true), null);
+            _flush.FinishElsewhere(new FlushResult(isCanceled: false, isCompleted: true));
         }
     }
-
-    FlushResult IValueTaskSource<FlushResult>.GetResult(short token) => _flush.GetResult(token);
-
-    ValueTaskSourceStatus IValueTaskSource<FlushResult>.GetStatus(short token) => _flush.GetStatus(token);
-
-    void IValueTaskSource<FlushResult>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _flush.OnCompleted(continuation, state, token, flags);
-
-    /// <summary>Finishes a flush for somebody whose thread is not the handler's to use (a heartbeat, an abort).</summary>
-    void IThreadPoolWorkItem.Execute() => Finish();
 
     private Block Room(int sizeHint)
     {
@@ -225,24 +197,7 @@ internal sealed class SocketWriter : PipeWriter, IValueTaskSource<FlushResult>, 
         lock (_gate)
         {
             ThrowIfCompleted();
-            var block = _last;
-            if (block is null || block.Length - block.End < Math.Max(sizeHint, 1))
-            {
-                block = _blocks.RentBlock(sizeHint);
-                if (_last is null)
-                {
-                    _first = block;
-                }
-                else
-                {
-                    _last.Next = block;
-                }
-
-                _last = block;
-            }
-
-            _lent = true;
-            return block;
+            return _queue.Lend(sizeHint);
         }
     }
 
@@ -289,23 +244,13 @@ internal sealed class SocketWriter : PipeWriter, IValueTaskSource<FlushResult>, 
     /// <summary>Sends the queue as far as the peer's window goes; what is left goes on by itself. Call under the gate.</summary>
     private void Send()
     {
-        while (!_sending && _connection.CloseReason is null && _first is { } block)
+        while (!_sending && _connection.CloseReason is null && _queue.Next() is { } block)
         {
-            if (block.Count == 0)
-            {
-                if (!TryRemove(block))
-                {
-                    break;
-                }
-
-                continue;
-            }
-
             var count = _connection.Send(block.GetSpan()[block.Start..block.End], out var error);
             switch (error)
             {
                 case SocketError.Success:
-                    Sent(block, count);
+                    _queue.Sent(count);
                     break;
                 case SocketError.WouldBlock:
                     _departure ??= new SocketOperation(OnDeparture);
@@ -330,7 +275,7 @@ internal sealed class SocketWriter : PipeWriter, IValueTaskSource<FlushResult>, 
         {
             if (!_sending)
             {
-                DropQueue();
+                _queue.Drop();
             }
         }
         else if (_completed && !_sending && !_finSent)
@@ -349,117 +294,26 @@ internal sealed class SocketWriter : PipeWriter, IValueTaskSource<FlushResult>, 
             Send();
             _connection.OnOperationEnded();
 
-            if (!_waiting || _sending)
+            if (!_flush.IsAwaited || _sending)
             {
                 return;
             }
 
-            _waiting = false;
-            _outcome = new FlushResult(isCanceled: false, isCompleted: _connection.CloseReason is not null);
+            _flush.Decide(new FlushResult(isCanceled: false, isCompleted: _connection.CloseReason is not null));
         }
 
-        Finish();
+        _flush.Finish();
     }
 
     private void Conclude(SocketAsyncEventArgs departure)
     {
         if (departure.SocketError == SocketError.Success)
         {
-            Sent(_first!, departure.BytesTransferred);
+            _queue.Sent(departure.BytesTransferred);
         }
         else
         {
             _connection.Fail(departure.SocketError);
-        }
-    }
-
-    private void Sent(Block block, int count)
-    {
-        Debug.Assert(block == _first && count <= block.Count, "Only the first block of the queue is ever sent from.");
-        block.Start += count;
-        if (block.Count == 0)
-        {
-            TryRemove(block);
-        }
-    }
-
-    /// <summary>Gives back the first block, which is all sent, unless the writer holds its memory.</summary>
-    private bool TryRemove(Block block)
-    {
-        if (block == _last)
-        {
-            if (_lent)
-            {
-                return false;
-            }
-
-            _last = null;
-        }
-
-        _first = block.Next;
-        block.Return();
-        return true;
-    }
-
-    private void DropQueue()
-    {
-        while (_first is { } block && TryRemove(block))
-        {
-        }
-
-        if (_first is { } kept)
-        {
-            kept.Start = kept.End; // the writer still holds its memory
-        }
-    }
-
-    private void FinishElsewhere(FlushResult outcome, Exception? failure)
-    {
-        _waiting = false;
-        _outcome = outcome;
-        _failure = failure;
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-    }
-
-    private void Finish()
-    {
-        var (outcome, failure) = (_outcome, _failure);
-        _failure = null;
-        _registration.Unregister();
-        _registration = default;
-        if (failure is null)
-        {
-            _flush.SetResult(outcome);
-        }
-        else
-        {
-            _flush.SetException(failure);
-        }
-    }
-
-    private void Register(CancellationToken cancellationToken)
-    {
-        var registration = cancellationToken.UnsafeRegister(static (state, token) => ((SocketWriter)state!).OnTokenCancelled(token), this);
-        lock (_gate)
-        {
-            if (_waiting)
-            {
-                _registration = registration;
-                return;
-            }
-        }
-
-        registration.Unregister(); // the flush ended before we got here
-    }
-
-    private void OnTokenCancelled(CancellationToken cancellationToken)
-    {
-        lock (_gate)
-        {
-            if (_waiting)
-            {
-                FinishElsewhere(default, new OperationCanceledException(cancellationToken));
-            }
         }
     }
 }
