@@ -20,12 +20,11 @@ internal sealed class CommitTarget : IDisposable
     private const long BooksPause = 10_000_000;
 
     private readonly StoreOptions _options;
-    private readonly StoreLayout _layout;
-    private readonly StorageDevice _device;
     private readonly uint _instance;
     private readonly DiskReserve _reserve;
     private readonly ILogger _logger;
     private readonly PackWriter _packs;
+    private readonly CatalogSession _session;
     private readonly CatalogCheckpointer _checkpointer;
     private readonly IdLease _objectIds = new("object", ObjectIdBlock);
     private readonly IdLease _packIds = new("pack", PackIdBlock);
@@ -35,9 +34,7 @@ internal sealed class CommitTarget : IDisposable
     private readonly Doubts _doubts;
     private readonly Books _books;
     private readonly Func<Account, int> _idOf;
-    private CatalogWriter? _catalog;
     private Stage _stage;
-    private bool _inTransaction;
     private long _now;
     private long _noRunwayBefore;
     private long _noBooksBefore;
@@ -56,17 +53,14 @@ internal sealed class CommitTarget : IDisposable
         DiskReserve reserve, ILogger logger)
     {
         _options = options;
-        _layout = layout;
-        _device = device;
         _instance = instance;
         _reserve = reserve;
         _logger = logger;
-        _catalog = catalog;
         _books = books;
-        _idOf = account => _numbers.Of(account, _catalog!);
+        _idOf = account => _numbers.Of(account, _session!.Catalog!);
         _doubts = new(layout, device);
         _packs = new(layout, device, instance, direct, logger);
-        catalog.SyncLogThrough(device);
+        _session = new(layout, device, catalog, logger);
         _checkpointer = new(layout.Catalog, reserve, logger);
     }
 
@@ -77,14 +71,14 @@ internal sealed class CommitTarget : IDisposable
     public long End => _packs.End;
 
     /// <summary>The catalog, for tests that break it.</summary>
-    internal CatalogWriter? Catalog => _catalog;
+    internal CatalogWriter? Catalog => _session.Catalog;
 
     /// <summary>Gets a trustworthy catalog, a pack and enough ids, if they are not there already.</summary>
     public void Prepare(int submissions, long now)
     {
         _stage = Stage.Preparing;
         _now = now;
-        var catalog = _catalog ?? ReopenCatalog(now);
+        var catalog = _session.Trusted(_doubts, _closedPacks, now);
         _reserve.ThrowIfFull();
         if (_objectIds.Available < submissions || (!_packs.IsOpen && _packIds.Available < 1))
         {
@@ -103,10 +97,10 @@ internal sealed class CommitTarget : IDisposable
     /// </summary>
     public int TakePayloadIndexes(long objectId, int count, int most)
     {
-        EnterTransaction();
+        _session.Enter();
         if (!_nextIndexes.TryGetValue(objectId, out var next))
         {
-            next = _catalog!.PayloadsOf(objectId);
+            next = _session.Catalog!.PayloadsOf(objectId);
         }
 
         if (next < 0 || (most != 0 && next + count > most))
@@ -130,14 +124,14 @@ internal sealed class CommitTarget : IDisposable
         _stage = Stage.WritingPack;
         _packs.Begin(bytes);
         _stage = Stage.WritingCatalog;
-        EnterTransaction();
+        _session.Enter();
+        var catalog = _session.Catalog!;
         foreach (var entry in batch)
         {
-            AddRows(entry, now);
+            AddRows(catalog, entry, now);
             _books.CountStored(entry.Submission);
         }
 
-        var catalog = _catalog!;
         _books.Write(catalog.Ledger, _instance, now, _idOf);
         _noBooksBefore = now + BooksInterval;
         catalog.SetPack(_packs.Pack, _instance, _packs.End + bytes.Length, _packs.End);
@@ -155,11 +149,10 @@ internal sealed class CommitTarget : IDisposable
         _stage = Stage.WritingPack;
         _packs.WaitWritten(); // a reader must find what a committed row names
         _stage = Stage.Committing;
-        catalog.Commit();
+        _session.Commit();
         _stage = Stage.Syncing;
         _packs.WaitDurable();
         _stage = Stage.Committed;
-        _inTransaction = false;
         _packs.Confirm();
         _objectIds.Confirm();
         _packIds.Confirm();
@@ -176,7 +169,7 @@ internal sealed class CommitTarget : IDisposable
             return true;
         }
 
-        if (!CatalogMayBeWritten())
+        if (!_session.MayBeWritten())
         {
             _noBooksBefore = now + BooksPause;
             return false;
@@ -184,12 +177,11 @@ internal sealed class CommitTarget : IDisposable
 
         try
         {
-            var catalog = _catalog ?? ReopenCatalog(now);
+            var catalog = _session.Trusted(_doubts, _closedPacks, now);
             _noBooksBefore = now + BooksInterval;
-            EnterTransaction();
+            _session.Enter();
             _books.Write(catalog.Ledger, _instance, now, _idOf);
-            catalog.Commit();
-            _inTransaction = false;
+            _session.Commit();
             _numbers.Confirm();
             _books.Confirm();
             return true;
@@ -197,7 +189,7 @@ internal sealed class CommitTarget : IDisposable
         catch (IOException fault)
         {
             _books.Doubt();
-            DropCatalog(fault);
+            _session.Drop(fault);
             _noBooksBefore = now + BooksPause;
             if (fault is StorageFaultException { Kind: StorageFaultKind.DiskFull })
             {
@@ -233,17 +225,15 @@ internal sealed class CommitTarget : IDisposable
         _books.Doubt();
         if (_stage is Stage.WritingCatalog or Stage.Committing || cause is CatalogDamagedException)
         {
-            DropCatalog(cause);
+            _session.Drop(cause);
         }
         else if (_stage is Stage.Syncing)
         {
-            _inTransaction = false;
             inDoubt = !TryUndo();
         }
-        else if (_inTransaction)
+        else
         {
-            _catalog!.Connection.Rollback();
-            _inTransaction = false;
+            _session.Rollback();
         }
 
         if (inDoubt)
@@ -272,11 +262,7 @@ internal sealed class CommitTarget : IDisposable
         _numbers.Forget();
         _nextIndexes.Clear();
         _books.EndBatch();
-        if (_inTransaction)
-        {
-            _catalog?.Connection.Rollback();
-            _inTransaction = false;
-        }
+        _session.Rollback();
     }
 
     /// <summary>While nothing waits: prepares the way for the next batch.</summary>
@@ -313,9 +299,9 @@ internal sealed class CommitTarget : IDisposable
             ClosePack(_now);
         }
 
-        if (_catalog is not null)
+        if (_session.Catalog is { } catalog)
         {
-            _checkpointer.AfterBatch(_catalog.Connection);
+            _checkpointer.AfterBatch(catalog.Connection);
         }
     }
 
@@ -324,13 +310,13 @@ internal sealed class CommitTarget : IDisposable
     {
         try
         {
-            var catalog = _catalog ?? ReopenCatalog(now);
+            var catalog = _session.Trusted(_doubts, _closedPacks, now);
             if (_packs.IsOpen)
             {
                 ClosePack(now);
             }
 
-            EnterTransaction();
+            _session.Enter();
             _books.Write(catalog.Ledger, _instance, now, _idOf);
             foreach (var pack in _closedPacks)
             {
@@ -344,8 +330,7 @@ internal sealed class CommitTarget : IDisposable
                 catalog.Connection.Execute($"DELETE FROM instances WHERE id={_instance}");
             }
 
-            catalog.Commit();
-            _inTransaction = false;
+            _session.Commit();
             return true;
         }
         catch (IOException fault)
@@ -359,77 +344,43 @@ internal sealed class CommitTarget : IDisposable
     {
         _checkpointer.Dispose();
         _packs.Dispose();
-        _catalog?.Dispose();
-        _catalog = null;
+        _session.Dispose();
     }
 
-    private void EnterTransaction()
-    {
-        if (!_inTransaction)
-        {
-            _catalog!.Begin();
-            _inTransaction = true;
-        }
-    }
-
-    private void AddRows(in BatchEntry entry, long now)
+    private void AddRows(CatalogWriter catalog, in BatchEntry entry, long now)
     {
         var record = entry.Submission.Parts.Record;
         var place = new RecordPlace(_packs.Pack, _packs.End + entry.Offset, entry.Length);
-        var charge = new Charge(_numbers.Of(entry.Submission.Sender, _catalog!), record.WireBytes, record.KeptBytes);
+        var charge = new Charge(_numbers.Of(entry.Submission.Sender, catalog), record.WireBytes, record.KeptBytes);
         var flags = ObjectRow.FlagOf(record.Degradation);
         if (entry.IsLate)
         {
-            _catalog!.AddAttachment(entry.Id, entry.FirstIndex, record.PayloadCount, flags, now, place, charge, record.Table, record.DegradedReason);
+            catalog.AddAttachment(entry.Id, entry.FirstIndex, record.PayloadCount, flags, now, place, charge, record.Table, record.DegradedReason);
         }
         else
         {
             var row = new ObjectRow(
-                entry.Id, entry.Random, _numbers.Of(entry.Submission.Project!, _catalog!), (byte)entry.Submission.Format, flags, record.Received, now, place,
+                entry.Id, entry.Random, _numbers.Of(entry.Submission.Project!, catalog), (byte)entry.Submission.Format, flags, record.Received, now, place,
                 record.PayloadCount, record.PayloadBytes);
-            _catalog!.AddObject(row, charge, record.Client, record.Table, record.Signature, record.DegradedReason);
+            catalog.AddObject(row, charge, record.Client, record.Table, record.Signature, record.DegradedReason);
         }
 
         foreach (var payload in entry.Submission.Parts.Payloads)
         {
             if (payload.File is { } file)
             {
-                _catalog.AddFile(file.Name, entry.Id, payload.Length);
+                catalog.AddFile(file.Name, entry.Id, payload.Length);
             }
-        }
-    }
-
-    /// <summary>
-    /// A batch writes its pack before it touches the catalog; the books alone have to ask first. Where the file system has become read-only, SQLite's
-    /// first write to its shared memory would end the process with SIGBUS. The log may be opened for that: SQLite locks it not.
-    /// </summary>
-    private bool CatalogMayBeWritten()
-    {
-        try
-        {
-            if (_catalog is not null)
-            {
-                using (_device.OpenExisting(_layout.Catalog + "-wal"))
-                {
-                }
-            }
-
-            return true;
-        }
-        catch (StorageFaultException)
-        {
-            return false; // whoever submits hears of it; the books wait
         }
     }
 
     private void LeaseNow(CatalogWriter catalog)
     {
         _stage = Stage.WritingCatalog;
-        EnterTransaction();
+        _session.Enter();
         _objectIds.Renew(catalog);
         _packIds.Renew(catalog);
-        catalog.Commit();
-        _inTransaction = false;
+        _session.Commit();
         _objectIds.Confirm();
         _packIds.Confirm();
         _stage = Stage.Preparing;
@@ -449,46 +400,13 @@ internal sealed class CommitTarget : IDisposable
     {
         try
         {
-            _catalog!.Undo(_packs.Pack, _packs.End);
+            _session.Catalog!.Undo(_packs.Pack, _packs.End);
             return true;
         }
         catch (IOException fault)
         {
-            DropCatalog(fault);
+            _session.Drop(fault);
             return false;
         }
-    }
-
-    private void DropCatalog(Exception cause)
-    {
-        StoreLog.CatalogDropped(_logger, cause);
-        _catalog?.Connection.Rollback();
-        _catalog?.Dispose();
-        _catalog = null;
-        _inTransaction = false;
-    }
-
-    /// <summary>
-    /// A commit that failed may have left log pages that were never synced, and the next sync would not say so. So the log is emptied into the database
-    /// file, with syncs of its own, before the catalog is trusted again.
-    /// </summary>
-    private CatalogWriter ReopenCatalog(long now)
-    {
-        var catalog = CatalogWriter.Open(_layout.Catalog, create: false);
-        try
-        {
-            catalog.Connection.SetBusyTimeout(2_000);
-            catalog.Connection.Checkpoint(CatalogConnection.CheckpointTruncate);
-            catalog.Connection.SetBusyTimeout(10_000);
-            catalog.SyncLogThrough(_device);
-            _doubts.Settle(catalog, _closedPacks, now);
-        }
-        catch
-        {
-            catalog.Dispose();
-            throw;
-        }
-
-        return _catalog = catalog;
     }
 }

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace FastListener.Storage.Commit;
 
 /// <summary>
-/// The one thread that makes submissions durable. A batch is whatever arrived during the last commit: one pack write, one catalog
+/// The one thread that makes submissions durable. A batch is half of what waits (<see cref="Gatherer"/>): one pack write, one catalog
 /// transaction, the data syncs of both at the same time, then the answers: those of a few run on here, those of many on other threads.
 /// </summary>
 internal sealed class Committer : IDisposable

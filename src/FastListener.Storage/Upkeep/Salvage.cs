@@ -265,7 +265,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
     {
         if (!File.Exists(layout.Catalog))
         {
-            device.Delete(layout.Catalog + "-wal"); // a log without its database must not be taken for the new one's
+            device.Delete(layout.CatalogLog); // a log without its database must not be taken for the new one's
             device.Delete(layout.Catalog + "-shm");
             return null;
         }
