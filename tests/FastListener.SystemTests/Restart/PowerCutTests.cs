@@ -95,14 +95,11 @@ public sealed class PowerCutTests
         await using var image = await LoopImage.MountCopyAsync(copy, mount, journal);
         using var folder = new DataDirectory();
         var place = Path.Combine(image.Mount, "data");
+        var unreadable = "";
         if (!journal)
         {
-            var readOut = await Command.RunAsync("cp", ["-a", "--sparse=always", place, folder.Scratch("data")]);
-            if (readOut.ExitCode != 0)
-            {
-                return $"what was synced cannot be read: {readOut.Error}";
-            }
-
+            // Directories that nothing promised lies in need not be readable: what does lie in them is missed below.
+            unreadable = (await Command.RunAsync("cp", ["-a", "--sparse=always", place, folder.Scratch("data")])).Error;
             place = folder.Scratch("data");
         }
 
@@ -115,7 +112,7 @@ public sealed class PowerCutTests
         }
         catch (Exception failure) when (failure is Xunit.Sdk.IAssertionException or InvalidOperationException or KeyNotFoundException or IOException)
         {
-            return failure.Message;
+            return $"{failure.Message} {unreadable}";
         }
     }
 }
