@@ -30,6 +30,9 @@ internal sealed record Measurement
     /// <summary>What warms the server up before.</summary>
     public string WarmUpInput { get; init; } = "form-20k";
 
+    /// <summary>So many of them on each connection, where time would be too many bytes for the disk; null sends them for a time.</summary>
+    public int? WarmUpRequestsEach { get; init; }
+
     /// <summary>Memory is what counts here, so what was stored may go at once: it would fill the disk.</summary>
     public bool DeleteAfterEachStep { get; init; }
 
@@ -71,12 +74,13 @@ internal static class MeasurementCatalog
             },
             new()
             {
-                Key = "large", Title = "256 MiB form, 2 at once", Input = "form-256m", Connections = 2, RequestsEach = 2, WarmUpInput = "form-32m",
+                Key = "large", Title = "256 MiB form, 2 at once", Input = "form-256m", Connections = 2, RequestsEach = quick ? 2 : 4, WarmUpInput = "form-32m",
+                WarmUpRequestsEach = quick ? 1 : 48,
                 Peers = ["fastlistener", "fastlistener-direct", "fastlistener-kestrel", "aspnet-tuned", "aspnet-documented", "node", "nginx", "c-receiver"],
             },
             new()
             {
-                Key = "memory", Title = "8 forms of 1 GiB at once", Input = quick ? "form-256m" : "form-1g", Connections = 8, RequestsEach = 1, WarmUpInput = "form-32m",
+                Key = "memory", Title = "8 forms of 1 GiB at once", Input = quick ? "form-256m" : "form-1g", Connections = 8, RequestsEach = 1, WarmUpInput = "form-32m", WarmUpRequestsEach = 1,
                 Peers = ["fastlistener", "aspnet-tuned", "nginx"], DeleteAfterEachStep = true, MostRounds = 2,
             },
             new()

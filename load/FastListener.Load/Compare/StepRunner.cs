@@ -86,8 +86,11 @@ internal sealed class StepRunner(string root, string work, string build, string 
     private void Warm(Measurement measurement, Peer peer, PeerPlace place, PeerProcess server, List<Acknowledgements> acknowledged)
     {
         var input = InputCatalog.Get(measurement.WarmUpInput);
-        var counted = input.Wire.Length > 4 * 1024 * 1024;
-        Load(peer, place, server, input, new ClosedLoop(Math.Min(64, measurement.Connections), counted ? TimeSpan.FromSeconds(30) : lengths.WarmUp, counted ? 1 : long.MaxValue), measurement.Each, acknowledged);
+        var connections = Math.Min(64, measurement.Connections);
+        var warming = measurement.WarmUpRequestsEach is { } each
+            ? new ClosedLoop(connections, TimeSpan.FromMinutes(10), each)
+            : new ClosedLoop(connections, lengths.WarmUp);
+        Load(peer, place, server, input, warming, measurement.Each, acknowledged);
 
         // What the warm-up left dirty is not the measurement's to write.
         Settle();
