@@ -84,6 +84,32 @@ public sealed class ReadingTests : IDisposable
     }
 
     [Fact]
+    public async Task A_list_with_details_says_of_each_object_what_finding_it_says()
+    {
+        await using (var store = await _data.OpenAsync())
+        {
+            var first = await store.SubmitAsync([1], project: "eins");
+            await store.SubmitAsync([2, 3], project: "zwei");
+            await store.AttachAsync(first.Receipt.ObjectId, "late.log", [4, 5, 6]);
+        }
+
+        using var reader = StoreReader.Open(_data.Path);
+        var listed = reader.ListDetails(new()).ToList();
+        Assert.Equal(["zwei", "eins"], listed.Select(o => o.Project));
+        Assert.Equal(2, listed[1].Payloads.Count);
+        foreach (var details in listed)
+        {
+            var found = reader.Find(ObjectReference.ForId(details.Id))!;
+            Assert.Equal(found.Attributes, details.Attributes);
+            Assert.Equal(found.Notes, details.Notes);
+            Assert.Equal(found.Payloads, details.Payloads);
+            Assert.Equal(found, details with { Attributes = found.Attributes, Notes = found.Notes, Payloads = found.Payloads });
+        }
+
+        Assert.Equal("eins", Assert.Single(reader.ListDetails(new() { Project = "eins", Limit = 5 })).Project);
+    }
+
+    [Fact]
     public async Task A_list_is_newest_first_and_holds_what_the_query_asks_for()
     {
         var start = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);

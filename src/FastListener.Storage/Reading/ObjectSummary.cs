@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 
 namespace FastListener.Storage;
@@ -57,6 +58,12 @@ public record ObjectSummary
 /// <summary>One object with all there is to know about it.</summary>
 public sealed record ObjectDetails : ObjectSummary
 {
+    [SetsRequiredMembers]
+    internal ObjectDetails(ObjectSummary summary)
+        : base(summary)
+    {
+    }
+
     /// <summary>Every attribute in the order it was added, repeats included. Empty when <see cref="Damage"/> is set.</summary>
     public IReadOnlyList<StoredAttribute> Attributes { get; init; } = [];
 

@@ -63,33 +63,14 @@ public sealed class StoreReader : IDisposable
     public IEnumerable<ObjectSummary> List(ObjectQuery query)
     {
         ArgumentNullException.ThrowIfNull(query);
-        var projects = _catalog.AllProjects();
-        var wanted = query.Attributes.Select(a => AttributeSignature.HashOf(Encoding.UTF8.GetBytes(a.Key), Encoding.UTF8.GetBytes(a.Value))).ToArray();
-        var since = query.Since is { } time ? UnixMicroseconds.From(time) : long.MinValue;
-        var found = 0;
-        foreach (var (id, projectId) in found < query.Limit ? _catalog.NewestFirst(since) : [])
-        {
-            if (!projects.TryGetValue(projectId, out var names))
-            {
-                projects = _catalog.AllProjects(); // it is newer than our list
-                projects.TryGetValue(projectId, out names);
-            }
+        return Matching(query).Select(Summary);
+    }
 
-            if ((query.Universe is { } universe && universe != names.Universe)
-                || (query.Project is { } project && project != names.Project)
-                || _catalog.ById(id) is not { } row
-                || !Array.TrueForAll(wanted, hash => AttributeSignature.MayContain(row.Signature, hash))
-                || (wanted.Length > 0 && !HasAttributes(row, query.Attributes)))
-            {
-                continue;
-            }
-
-            yield return Summary(row);
-            if (++found >= query.Limit)
-            {
-                yield break;
-            }
-        }
+    /// <summary>The same objects with all there is to know about each: that reads its record.</summary>
+    public IEnumerable<ObjectDetails> ListDetails(ObjectQuery query)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return Matching(query).Select(Details);
     }
 
     /// <summary>The object that all of the reference fits, whatever its project; null when there is none.</summary>
@@ -143,24 +124,8 @@ public sealed class StoreReader : IDisposable
             payloads.AddRange(Payloads(late));
         }
 
-        var names = _catalog.ProjectNames(row.Numbers.ProjectId);
-        return new ObjectDetails
+        return new ObjectDetails(Summary(row))
         {
-            Id = row.Numbers.Id,
-            Random = row.Numbers.Random,
-            Universe = names.Universe,
-            Project = names.Project,
-            Format = (ObjectFormat)row.Numbers.Format,
-            ReceivedAt = UnixMicroseconds.ToTime(row.Numbers.ReceivedAt),
-            CommittedAt = UnixMicroseconds.ToTime(row.Numbers.CommittedAt),
-            ClientAddress = row.ClientAddress,
-            PayloadCount = row.Numbers.PayloadCount,
-            PayloadBytes = row.Numbers.PayloadBytes,
-            Unconfirmed = row.Unconfirmed,
-            Account = _catalog.AccountKey(row.Charge.AccountId),
-            WireBytes = row.Charge.WireBytes,
-            Degradation = row.Degradation,
-            DegradedReason = row.DegradedReason,
             Attributes = record?.Attributes ?? [],
             Notes = record?.Notes ?? [],
             Payloads = payloads,
@@ -173,6 +138,37 @@ public sealed class StoreReader : IDisposable
 
     internal static List<PayloadInfo> Payloads(LateRow row) => PayloadTable.Read(
         row.Table, row.FirstIndex, UnixMicroseconds.ToTime(row.CommittedAt), row.Place.Pack, row.Place.Offset, row.Place.Length);
+
+    private IEnumerable<CatalogRow> Matching(ObjectQuery query)
+    {
+        var projects = _catalog.AllProjects();
+        var wanted = query.Attributes.Select(a => AttributeSignature.HashOf(Encoding.UTF8.GetBytes(a.Key), Encoding.UTF8.GetBytes(a.Value))).ToArray();
+        var since = query.Since is { } time ? UnixMicroseconds.From(time) : long.MinValue;
+        var found = 0;
+        foreach (var (id, projectId) in found < query.Limit ? _catalog.NewestFirst(since) : [])
+        {
+            if (!projects.TryGetValue(projectId, out var names))
+            {
+                projects = _catalog.AllProjects(); // it is newer than our list
+                projects.TryGetValue(projectId, out names);
+            }
+
+            if ((query.Universe is { } universe && universe != names.Universe)
+                || (query.Project is { } project && project != names.Project)
+                || _catalog.ById(id) is not { } row
+                || !Array.TrueForAll(wanted, hash => AttributeSignature.MayContain(row.Signature, hash))
+                || (wanted.Length > 0 && !HasAttributes(row, query.Attributes)))
+            {
+                continue;
+            }
+
+            yield return row;
+            if (++found >= query.Limit)
+            {
+                yield break;
+            }
+        }
+    }
 
     private ObjectSummary Summary(CatalogRow row)
     {

@@ -52,9 +52,7 @@ internal static class ListCommand
                 Limit = parsed.GetValue(limit) is var count and > 0 ? count : int.MaxValue,
             };
             using var reader = StoreAccess.Open(parsed.GetRequiredValue(data));
-            var found = reader.List(query)
-                .Select(item => reader.Find(ObjectReference.ForId(item.Id)))
-                .OfType<ObjectDetails>(); // one that was deleted in between is gone from the list, too
+            var found = reader.ListDetails(query);
             if (parsed.GetValue(json))
             {
                 WriteJson(terminal, found);
