@@ -45,6 +45,32 @@ public sealed class MemoryTests
         await data.AssertSoundAsync();
     }
 
+    [Fact]
+    public async Task Garbage_is_collected_every_16_MiB_however_large_the_processors_cache_is()
+    {
+        const double Mebibyte = 1024 * 1024;
+        using var data = new DataDirectory();
+        await using var listener = await ListenerProcess.StartAsync(data.Location);
+        double allocated;
+        Dictionary<string, double> figures;
+        do
+        {
+            for (var i = 0; i < 500; i++)
+            {
+                using var client = RawClient.Connect(listener.HttpPort);
+                client.Send("GET /nothing HTTP/1.1\r\nHost: test\r\n\r\n");
+                Assert.Equal(404, client.ReadReply().Status);
+            }
+
+            figures = AdminClient.Metrics(listener.AdminPort);
+            allocated = figures["dotnet_gc_allocated_bytes_total"];
+        }
+        while (allocated < 50 * Mebibyte);
+
+        var collections = figures["dotnet_gc_collections_total{generation=\"0\"}"];
+        Assert.True(collections >= 2, $"{collections} collections after {allocated / Mebibyte:0} MiB.");
+    }
+
     private static RawReply Upload(int port, string token, int index, bool form)
     {
         const string Start = "--bBb\r\nContent-Disposition: form-data; name=\"upload_file_minidump\"; filename=\"x.dmp\"\r\n\r\n";
