@@ -69,6 +69,9 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
     /// <summary>What the last read brought has been taken in. Does nothing when there is no turn to end.</summary>
     public void EndTurn() => control.Reading.Leave(_turn);
 
+    /// <summary>What turns have brought was more to take in than it was on the wire: by so many bytes.</summary>
+    public void Charge(long bytes) => control.Reading.Charge(Payer.Reading, bytes);
+
     /// <summary>The request is over.</summary>
     public void End()
     {

@@ -150,6 +150,11 @@ internal sealed class RequestBody(BodyReader wire, IntakeLimits limits) : IDispo
             _outputFull = written == _output!.Length;
             if (written > 0)
             {
+                if (written > consumed)
+                {
+                    Admission.Charge(written - consumed); // a turn was paid for as what came over the wire
+                }
+
                 if (Bytes + written > limits.InflationGraceBytes
                     && (Bytes + written) / limits.MaxInflationRatio > wire.WireBytes)
                 {

@@ -101,6 +101,23 @@ internal sealed class FairGate : IDisposable
         return EnterOrWait(place, share, cost, first);
     }
 
+    /// <summary>
+    /// Charges a payer for what its turns turned out to cost beyond what was said before. While others wait it pays with its next turns, and its rate,
+    /// which is about what was said, does not change.
+    /// </summary>
+    public void Charge(GateShare share, long cost)
+    {
+        if (Volatile.Read(ref _waiting) == 0)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            share.Deficit -= cost;
+        }
+    }
+
     /// <summary>Leaves, if the place is inside, and lets the next one in.</summary>
     public void Leave(GatePlace place)
     {
@@ -267,7 +284,7 @@ internal sealed class FairGate : IDisposable
 
         share.InRing = false;
         share.Visited = false;
-        share.Deficit = 0;
+        share.Deficit = Math.Min(share.Deficit, 0); // what it saved up is gone, what it owes is not
         if (share.NextInRing == share)
         {
             _ring = null;

@@ -92,6 +92,74 @@ public sealed class FairGateTests : IDisposable
     }
 
     [Fact]
+    public void Who_is_charged_for_more_than_it_said_pays_with_its_next_turns()
+    {
+        // Both say 4 KiB each time; what one sends inflates to 640 KiB. It comes with one connection, so that nothing of it waits meanwhile.
+        var (inflating, plain) = (new GateShare(), new GateShare());
+        var waiting = new Dictionary<GateShare, GatePlace> { [inflating] = Enter(inflating), [plain] = Wait(plain, 4096).Place };
+        var bytes = new Dictionary<GateShare, long> { [inflating] = 0, [plain] = 0 };
+        var queue = new Queue<GatePlace>(Enumerable.Range(0, 3).Select(_ => Wait(plain, 4096).Place));
+        for (var turn = 0; turn < 2000; turn++)
+        {
+            var share = waiting[inflating].IsInside ? inflating : plain;
+            var place = waiting[share];
+            Assert.True(place.IsInside);
+            bytes[share] += share == inflating ? 10 * Slice : 4096;
+            if (share == inflating)
+            {
+                _gate.Charge(share, (10 * Slice) - 4096);
+                _gate.Leave(place);
+                waiting[share] = Wait(share, 4096).Place;
+            }
+            else
+            {
+                waiting[share] = queue.Dequeue();
+                queue.Enqueue(Wait(share, 4096).Place);
+                _gate.Leave(place);
+            }
+        }
+
+        Assert.InRange(bytes[inflating], bytes[plain] - (12 * Slice), bytes[plain] + (12 * Slice));
+    }
+
+    [Fact]
+    public void Whose_wait_has_ended_without_a_turn_still_owes()
+    {
+        var (inflating, plain) = (new GateShare(), new GateShare());
+        var inside = Enter(inflating);
+        var queue = new Queue<GatePlace>(Enumerable.Range(0, 4).Select(_ => Wait(plain, Slice).Place));
+        _gate.Charge(inflating, 3 * Slice);
+        var (gone, _) = Wait(inflating, Slice);
+        _gate.Expire(gone);
+
+        var (again, _) = Wait(inflating, Slice);
+        for (var turn = 0; turn < 3; turn++)
+        {
+            _gate.Leave(inside);
+            inside = queue.Dequeue();
+            Assert.True(inside.IsInside);
+        }
+
+        Assert.False(again.IsInside);
+    }
+
+    [Fact]
+    public void Who_is_charged_while_nobody_else_waits_owes_nothing()
+    {
+        var (alone, late) = (new GateShare(), new GateShare());
+        var inside = Enter(alone);
+        _gate.Charge(alone, 100 * Slice);
+        _gate.Leave(inside);
+
+        inside = Enter(late);
+        var (first, _) = Wait(alone, 4096);
+        var (second, _) = Wait(late, 4096);
+        _gate.Leave(inside);
+        Assert.True(first.IsInside);
+        Assert.False(second.IsInside);
+    }
+
+    [Fact]
     public async Task Who_is_over_a_limit_of_its_own_holds_nobody_else_up()
     {
         _gate.SetLimit(10);

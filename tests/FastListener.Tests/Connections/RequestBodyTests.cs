@@ -1,0 +1,62 @@
+using System.IO.Compression;
+using System.IO.Pipelines;
+using FastListener.Configuration;
+using FastListener.Connections;
+using FastListener.Overload;
+using FastListener.Protocol.Http;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace FastListener.Tests.Connections;
+
+public sealed class RequestBodyTests : IDisposable
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly Pipe _pipe = new();
+    private readonly OverloadControl _control;
+    private readonly ConnectionClock _clock;
+    private readonly Admission _admission;
+
+    public RequestBodyTests()
+    {
+        _control = new(new OverloadOptions { ReadingTurns = 1 }, new IntakeLimits(), [], _time);
+        _clock = new(new DeadlineOptions(), _time, _pipe.Reader, () => { });
+        _admission = new(_control, _clock) { Payer = new TokenTraffic() };
+    }
+
+    public void Dispose()
+    {
+        _admission.Dispose();
+        _clock.Dispose();
+        _control.Dispose();
+    }
+
+    [Fact]
+    public async Task While_others_wait_for_a_turn_a_compressed_body_is_charged_what_it_inflates_to()
+    {
+        const int Decoded = 1024 * 1024;
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            gzip.Write(new byte[Decoded]);
+        }
+
+        var reader = new BodyReader(_pipe.Reader, _clock, _admission, entry: null!, () => default);
+        using var body = new RequestBody(reader, new IntakeLimits());
+        reader.Begin(new BodyFraming(FramingKind.Length, packed.Length), expectsContinue: false);
+        body.Begin(ContentCoding.Gzip);
+        await _pipe.Writer.WriteAsync(packed.ToArray(), TestContext.Current.CancellationToken);
+
+        var first = await body.ReadAsync();
+        Assert.Equal(0, _admission.Payer.Reading.Deficit); // nobody waits
+        Assert.False(_control.Reading.TryEnter(new GatePlace(), new GateShare(), cost: 1));
+        var rest = 0L;
+        while (await body.ReadAsync() is { State: BodyState.Data } read)
+        {
+            rest += read.Bytes.Length;
+        }
+
+        Assert.Equal(Decoded, first.Bytes.Length + rest);
+        Assert.InRange(-_admission.Payer.Reading.Deficit, rest - packed.Length, rest);
+    }
+}
