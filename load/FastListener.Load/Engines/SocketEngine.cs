@@ -15,13 +15,13 @@ internal sealed class SocketEngine : ILoadEngine
         GC.Collect();
         var startedAt = DateTimeOffset.UtcNow;
         using var usage = new UsageSampler(serverProcess);
-        ConnectionLoop? loop = null;
+        ScenarioRun? run = null;
         var lastTold = 0L;
-        using (loop = new ConnectionLoop(scenario, Told))
+        using (run = new ScenarioRun(scenario, Told))
         {
             (double Server, double Generator) used = default;
-            loop.WindowClosed = () => used = usage.Used();
-            loop.Run(stop);
+            run.WindowClosed = () => used = usage.Used();
+            run.Run(stop);
             return new ScenarioResult
             {
                 Scenario = scenario.Name,
@@ -29,8 +29,8 @@ internal sealed class SocketEngine : ILoadEngine
                 Engine = Name,
                 Target = scenario.Target.Url.ToString(),
                 StartedAt = startedAt,
-                Window = loop.Window,
-                Populations = [.. loop.Populations.Select(p => new PopulationResult(p.Population.Name, p.Population.Request.Body.Description, p.IsOpenLoop ? LatencyFrom.DueTime : LatencyFrom.Send, p.Recorder))],
+                Window = run.Window,
+                Populations = [.. run.Populations.Select(p => new PopulationResult(p.Population.Name, p.Population.Request.Body.Description, p.IsOpenLoop ? LatencyFrom.DueTime : LatencyFrom.Send, p.Recorder))],
                 Usage = usage.Points,
                 ServerSeconds = usage.KnowsServer ? used.Server : null,
                 GeneratorSeconds = used.Generator,
@@ -40,13 +40,13 @@ internal sealed class SocketEngine : ILoadEngine
 
         void Told(long milliseconds)
         {
-            if (progress is null || loop is null || milliseconds - lastTold < 1000)
+            if (progress is null || run is null || milliseconds - lastTold < 1000)
             {
                 return;
             }
 
             lastTold = milliseconds;
-            progress(Summarise(scenario, milliseconds / 1000.0, loop.Populations));
+            progress(Summarise(scenario, milliseconds / 1000.0, run.Populations));
         }
     }
 

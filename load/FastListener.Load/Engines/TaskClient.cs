@@ -71,18 +71,7 @@ internal sealed class TaskClient(LoopbackTarget target, Population population) :
     }
 
     /// <summary>Remembers the object that the last answer named; false when it named none.</summary>
-    public bool TakeObjectId()
-    {
-        var body = _reply.Body;
-        var at = body.IndexOf("\"_rxid\":\""u8);
-        if (at < 0 || body.Length < at + 9 + RequestTemplate.ObjectIdLength || _reply.Closes)
-        {
-            return false;
-        }
-
-        body.Slice(at + 9, RequestTemplate.ObjectIdLength).CopyTo(_objectId);
-        return true;
-    }
+    public bool TakeObjectId() => _reply.TryCopyObjectId(_objectId);
 
     public void Dispose()
     {

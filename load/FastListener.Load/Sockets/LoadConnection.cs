@@ -1,5 +1,5 @@
-using System.Runtime.CompilerServices;
-using FastListener.Load.Inputs;
+using System.Diagnostics;
+using System.Globalization;
 
 namespace FastListener.Load.Sockets;
 
@@ -10,193 +10,297 @@ internal enum ConnectionState
     Handshaking,
     Sending,
     Receiving,
+
+    /// <summary>Open, with nothing to do.</summary>
     Idle,
+
+    /// <summary>Closed after a failure: it rests, so that a server that refuses everything is not hammered.</summary>
     Waiting,
 }
 
-/// <summary>One client: its socket, the request it is sending and the answer it is reading.</summary>
-internal sealed unsafe class LoadConnection(PopulationRun owner, int index)
+/// <summary>Why a connection gave the turn back, and so when it wants the next.</summary>
+internal enum Outcome
 {
-    private const int MostPerSend = 1024 * 1024;
-    private byte[] _prefix = [];
-    private int _piece;
-    private int _withinPiece;
-    private long _sent;
+    /// <summary>It goes on with its socket's next event, or has nothing to do.</summary>
+    Blocked,
+
+    /// <summary>It could go on at once, but the others come first.</summary>
+    Yielded,
+
+    /// <summary>It has failed, or sends slowly: it may go on at <see cref="LoadConnection.NotBefore"/>.</summary>
+    Delayed,
+
+    /// <summary>Its request is answered: it is free for another.</summary>
+    Finished,
+
+    /// <summary>The same, and the request that follows on the same connection is due now.</summary>
+    FollowUpDue,
+}
+
+/// <summary>
+/// One client's side of HTTP: opens a connection, sends the request it is given, reads the answer, judges and counts it. It never waits; it
+/// says how far it came, and the loop decides who is next.
+/// </summary>
+internal sealed class LoadConnection(PopulationRun owner, int index, Dialer dialer)
+{
+    private static readonly long s_pacePeriod = Stopwatch.Frequency / 10;
+    private static readonly long s_restAfterFailure = Stopwatch.Frequency / 100;
+
+    private readonly ClientSocket _socket = new(dialer, index);
+    private readonly RequestWriter _writer = new();
+    private readonly ReplyReader _reply = new();
+    private readonly byte[] _objectId = new byte[RequestTemplate.ObjectIdLength];
+    private RequestTemplate? _request;
+    private ulong _sequence;
+    private long _due;
 
     public PopulationRun Owner { get; } = owner;
 
-    /// <summary>Its place in the loop's table, which is what the kernel hands back with an event.</summary>
-    public int Index { get; } = index;
+    public ConnectionState State { get; private set; } = ConnectionState.Closed;
 
-    public ConnectionState State { get; set; } = ConnectionState.Closed;
+    public bool IsOpen => _socket.IsOpen;
 
-    public int Descriptor { get; set; } = -1;
+    /// <summary>It has a request that is neither answered nor failed.</summary>
+    public bool IsUnderWay => State is ConnectionState.Connecting or ConnectionState.Handshaking or ConnectionState.Sending or ConnectionState.Receiving;
 
-    public nint Ssl { get; set; }
+    /// <summary>When its request was begun, in clock ticks.</summary>
+    public long Started { get; private set; }
 
-    /// <summary>The handshake has been counted.</summary>
-    public bool Secured { get; set; }
+    /// <summary>When its request was answered, in clock ticks.</summary>
+    public long AnsweredAt { get; private set; }
 
-    public ReplyReader Reply { get; } = new();
+    /// <summary>When a delayed connection may go on, in clock ticks.</summary>
+    public long NotBefore { get; private set; }
 
-    public RequestTemplate? Request { get; private set; }
-
-    public ulong Sequence { get; private set; }
-
-    public long Due { get; private set; }
-
-    public long Started { get; set; }
-
-    /// <summary>When a waiting or paced connection may go on, in clock ticks.</summary>
-    public long NotBefore { get; set; }
-
+    /// <summary>The loop's: it stands in the queue for a turn.</summary>
     public bool Queued { get; set; }
 
+    /// <summary>The population's: how many requests it was given.</summary>
     public long Served { get; set; }
 
-    public bool HasObject { get; set; }
-
-    public byte[] ObjectId { get; } = new byte[RequestTemplate.ObjectIdLength];
-
-    public bool AllSent => Request is null || _sent == Request.Length;
-
-    public void Begin(RequestTemplate request, ulong sequence, long due)
+    /// <summary>Takes a request; a connection must be opened first where there is none.</summary>
+    /// <param name="due">When it was due, in clock ticks: latency counts from then.</param>
+    public Outcome Begin(RequestTemplate request, ulong sequence, long due)
     {
-        Request = request;
-        Sequence = sequence;
-        Due = due;
-        if (_prefix.Length < request.Prefix.Length)
+        _request = request;
+        _sequence = sequence;
+        _due = due;
+        _writer.Begin(request, sequence, _objectId);
+        _reply.Reset();
+        Owner.Begin();
+        Started = Stopwatch.GetTimestamp();
+        if (_socket.IsOpen)
         {
-            _prefix = GC.AllocateUninitializedArray<byte>(request.Prefix.Length, pinned: true);
+            State = ConnectionState.Sending;
+            return Outcome.Yielded;
         }
 
-        request.WritePrefix(_prefix, sequence, ObjectId);
-        _sent = 0;
-        _piece = 0;
-        _withinPiece = 0;
-        Reply.Reset();
+        return Open();
     }
 
-    /// <summary>Sends what the socket takes, at most <paramref name="budget"/> bytes. The answer is bytes sent, or a negative errno; 0 is "not now".</summary>
-    public long Send(long budget)
+    /// <summary>An event came for the socket with this descriptor; it is stale when that one has been closed.</summary>
+    public Outcome Notify(SocketEvent happened) => _socket.Is(happened.Socket) ? Proceed(happened.Readable) : Outcome.Blocked;
+
+    /// <summary>Goes on until the socket would block, the request is over or others should have a turn.</summary>
+    public Outcome Proceed(bool readable)
     {
-        if (Ssl != 0)
+        if (State == ConnectionState.Connecting)
         {
-            return SendSecured(budget);
+            var error = _socket.ConnectError;
+            if (error != 0)
+            {
+                return Fail(string.Create(CultureInfo.InvariantCulture, $"connect: errno {error}"));
+            }
+
+            Connected();
         }
 
-        const int MostVectors = 8;
-        var vectors = stackalloc Libc.IoVector[MostVectors];
-        var count = 0;
-        var left = Math.Min(budget, MostPerSend);
-        var request = Request!;
-        if (_sent < request.Prefix.Length)
+        if (State == ConnectionState.Handshaking)
         {
-            var take = Math.Min(left, request.Prefix.Length - _sent);
-            vectors[count++] = new Libc.IoVector { Base = Address(_prefix) + _sent, Length = (nuint)take };
-            left -= take;
+            if (!_socket.Handshake(out var failure))
+            {
+                return failure is null ? Outcome.Blocked : Fail($"TLS handshake: {failure}");
+            }
+
+            Owner.Recorder.Handshakes++;
+            Owner.Recorder.Resumed += _socket.WasResumed ? 1 : 0;
+            State = ConnectionState.Sending;
         }
 
-        var within = _withinPiece;
-        for (var piece = _piece; piece < request.Pieces.Count && count < MostVectors && left > 0; piece++)
+        var outcome = Outcome.Blocked;
+        if (State == ConnectionState.Sending)
         {
-            var bytes = request.Pieces[piece];
-            var take = Math.Min(left, bytes.Length - within);
-            vectors[count++] = new Libc.IoVector { Base = bytes.Bytes.Address + bytes.Offset + within, Length = (nuint)take };
-            left -= take;
-            within = 0;
+            outcome = Send();
+            if (!IsUnderWay)
+            {
+                return outcome;
+            }
         }
 
-        var sent = Libc.Send(Descriptor, vectors, count);
+        if (readable || _socket.IsSecured)
+        {
+            var received = Receive();
+            return received == Outcome.Blocked ? outcome : received;
+        }
+
+        return outcome;
+    }
+
+    /// <summary>Counts the request as failed and rests for a moment.</summary>
+    public Outcome Fail(string reason)
+    {
+        Owner.Fail(reason);
+        Close(orderly: false);
+        State = ConnectionState.Waiting;
+        NotBefore = Stopwatch.GetTimestamp() + s_restAfterFailure;
+        return Outcome.Delayed;
+    }
+
+    /// <summary>The rest after a failure is over.</summary>
+    public void Recover() => State = ConnectionState.Closed;
+
+    public void Close(bool orderly)
+    {
+        _socket.Close(orderly);
+        State = ConnectionState.Closed;
+    }
+
+    private Outcome Open()
+    {
+        if (!_socket.Open(Owner.Population.OneConnectionEach, out var connected, out var failure))
+        {
+            return Fail(string.Create(CultureInfo.InvariantCulture, $"connect: errno {failure}"));
+        }
+
+        if (!connected)
+        {
+            State = ConnectionState.Connecting;
+            return Outcome.Blocked;
+        }
+
+        Connected();
+        return Outcome.Yielded;
+    }
+
+    private void Connected() => State = _socket.StartTls(Owner.Population.ResumeTls) ? ConnectionState.Handshaking : ConnectionState.Sending;
+
+    private Outcome Send()
+    {
+        var pace = Owner.Population.BytesPerSecond;
+        if (pace > 0 && Stopwatch.GetTimestamp() < NotBefore)
+        {
+            return Outcome.Blocked;
+        }
+
+        var sent = _socket.Send(_writer, pace > 0 ? Math.Max(1, pace / 10) : long.MaxValue);
         if (sent < 0)
         {
-            var error = Libc.LastError;
-            return error is Libc.EAgain or Libc.EInterrupted ? 0 : -error;
+            // The server may have said why before it stopped listening.
+            var last = Receive();
+            return State == ConnectionState.Sending ? Fail("reset while sending") : last;
         }
 
-        Advance(sent);
-        return sent;
+        if (_writer.AllSent)
+        {
+            State = ConnectionState.Receiving;
+            return Outcome.Blocked;
+        }
+
+        if (pace > 0)
+        {
+            // By the clock, so that what the loop is late with now does not slow the phone down.
+            NotBefore = Math.Max(NotBefore, Started) + s_pacePeriod;
+            return Outcome.Delayed;
+        }
+
+        return sent > 0 ? Outcome.Yielded : Outcome.Blocked;
     }
 
-    private long SendSecured(long budget)
+    private Outcome Receive()
     {
-        long total = 0;
-        while (total < Math.Min(budget, MostPerSend) && !AllSent)
+        while (true)
         {
-            byte* from;
-            long length;
-            if (_sent < Request!.Prefix.Length)
+            var got = _socket.Receive(_reply.Free, out var drained);
+            if (got == -1)
             {
-                from = Address(_prefix) + _sent;
-                length = Request.Prefix.Length - _sent;
-            }
-            else
-            {
-                var piece = Request.Pieces[_piece];
-                from = piece.Bytes.Address + piece.Offset + _withinPiece;
-                length = piece.Length - _withinPiece;
+                return Outcome.Blocked;
             }
 
-            var sent = OpenSsl.Write(Ssl, from, (int)Math.Min(length, budget - total), out var error);
-            if (sent <= 0)
+            if (got <= 0)
             {
-                return error is OpenSsl.WantRead or OpenSsl.WantWrite ? total : -1;
+                return Ended(got);
             }
 
-            Advance(sent);
-            total += sent;
+            if (!IsUnderWay)
+            {
+                Owner.Recorder.Fail("bytes that nobody asked for");
+                Close(orderly: false);
+                return Outcome.Blocked;
+            }
+
+            bool whole;
+            try
+            {
+                whole = _reply.Take(got);
+            }
+            catch (InvalidDataException)
+            {
+                return Fail("not an HTTP answer");
+            }
+
+            if (whole)
+            {
+                return Answered();
+            }
+
+            if (drained)
+            {
+                return Outcome.Blocked;
+            }
         }
-
-        return total;
     }
 
-    private void Advance(long sent)
+    private Outcome Ended(int result)
     {
-        var prefix = Request!.Prefix.Length;
-        var pieces = _sent >= prefix ? sent : Math.Max(0, _sent + sent - prefix);
-        _sent += sent;
-        while (pieces > 0)
+        if (IsUnderWay)
         {
-            var rest = Request.Pieces[_piece].Length - _withinPiece;
-            if (pieces < rest)
-            {
-                _withinPiece += (int)pieces;
-                return;
-            }
-
-            pieces -= rest;
-            _piece++;
-            _withinPiece = 0;
+            return Fail(result == 0 ? "closed before the answer" : string.Create(CultureInfo.InvariantCulture, $"receive: errno {-result}"));
         }
+
+        Close(orderly: false);
+        return Outcome.Blocked;
     }
 
-    /// <summary>Receives into the reply. Bytes received; 0 at the end of the stream; -1 for "not now"; otherwise a negative errno below -1.</summary>
-    public int Receive(out bool drained)
+    private Outcome Answered()
     {
-        var free = Reply.Free;
-        var to = (byte*)Unsafe.AsPointer(ref free[0]);
-        if (Ssl != 0)
+        AnsweredAt = Stopwatch.GetTimestamp();
+        var population = Owner.Population;
+        var request = _request!;
+        var good = request.Expected.AsSpan().Contains(_reply.Status) && (request.Marker is null || _reply.Body.IndexOf(request.Marker) >= 0);
+        if (good)
         {
-            drained = false;
-            var read = OpenSsl.Read(Ssl, to, free.Length, out var error);
-            if (read > 0)
-            {
-                return read;
-            }
-
-            return error switch { OpenSsl.WantRead or OpenSsl.WantWrite => -1, OpenSsl.ZeroReturn => 0, _ => -104 };
+            Owner.Answer(_sequence, _reply.Status, request.Length, _due, Started, AnsweredAt);
+        }
+        else
+        {
+            Owner.Fail(string.Create(CultureInfo.InvariantCulture, $"status {_reply.Status}"));
         }
 
-        var got = (int)Libc.Receive(Descriptor, to, free.Length);
-        drained = got > 0 && got < free.Length;
-        if (got >= 0)
+        if (good && population.FollowUp is { } followUp && request != followUp && _reply.TryCopyObjectId(_objectId))
         {
-            return got;
+            State = ConnectionState.Idle;
+            return Outcome.FollowUpDue;
         }
 
-        var failure = Libc.LastError;
-        return failure is Libc.EAgain or Libc.EInterrupted ? -1 : -failure;
+        if (population.OneConnectionEach || _reply.Closes || request.Closes || !_writer.AllSent)
+        {
+            Close(orderly: good);
+        }
+        else
+        {
+            State = ConnectionState.Idle;
+        }
+
+        return Outcome.Finished;
     }
-
-    private static byte* Address(byte[] pinned) => (byte*)Unsafe.AsPointer(ref pinned[0]);
 }

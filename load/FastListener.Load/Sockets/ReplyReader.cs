@@ -17,9 +17,6 @@ internal sealed class ReplyReader
     /// <summary>The server said that it closes after this answer.</summary>
     public bool Closes { get; private set; }
 
-    /// <summary>Any byte of an answer has come.</summary>
-    public bool Started => _count > 0;
-
     /// <summary>Where the next bytes go.</summary>
     public Span<byte> Free => _bytes.AsSpan(_count);
 
@@ -72,6 +69,20 @@ internal sealed class ReplyReader
         }
 
         return have >= _bodyLength;
+    }
+
+    /// <summary>Copies the id of the object that the answer names; false when it names none, or when nothing can follow on this connection.</summary>
+    public bool TryCopyObjectId(Span<byte> to)
+    {
+        var field = "\"_rxid\":\""u8;
+        var at = Body.IndexOf(field);
+        if (Closes || at < 0 || Body.Length < at + field.Length + RequestTemplate.ObjectIdLength)
+        {
+            return false;
+        }
+
+        Body.Slice(at + field.Length, RequestTemplate.ObjectIdLength).CopyTo(to);
+        return true;
     }
 
     private bool TryReadHead()
