@@ -33,7 +33,7 @@ internal sealed class ReplyReader
         Closes = false;
     }
 
-    /// <summary>Takes <paramref name="count"/> bytes that were written to <see cref="Free"/>; true when the answer is whole.</summary>
+    /// <summary>Takes <paramref name="count"/> bytes that were written to <see cref="Free"/>; true when the answer is whole. <see cref="InvalidDataException"/>: it is none, or too long a one.</summary>
     public bool Take(int count)
     {
         _count += count;
@@ -57,7 +57,8 @@ internal sealed class ReplyReader
 
         if (_chunked)
         {
-            return _bytes.AsSpan(_bodyStart, _count - _bodyStart).EndsWith("0\r\n\r\n"u8);
+            var ended = _bytes.AsSpan(_bodyStart, _count - _bodyStart).EndsWith("0\r\n\r\n"u8);
+            return ended || _count < _bytes.Length ? ended : throw new InvalidDataException("The chunked answer does not fit into 8 KiB.");
         }
 
         var have = _count - _bodyStart + _skipped;
