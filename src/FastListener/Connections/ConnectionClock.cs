@@ -36,10 +36,15 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
 {
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 
-
     private static readonly TimeSpan HurriedIdle = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan OnItsWay = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Timers count in whole milliseconds of a clock that is coarser than time stamps, so that the first beat can come a little early:
+    /// it ends the grace all the same, and not the second one.
+    /// </summary>
+    private static readonly TimeSpan Early = TimeSpan.FromMilliseconds(20);
 
     private readonly long _grace = Ticks(options.BodyGrace, time);
     private readonly Lock _beating = new();
@@ -51,8 +56,9 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     private long _waitingSince;
     private long _bodyBytes;
     private long _idleSince;
-    private bool _expired;
-    private bool _overWhole;
+    private int _entered; // counts phases, so that what passes in one is not held against the next
+    private int _expiredIn = -1;
+    private int _overWholeIn = -1;
     private bool _stopping;
     private long _stoppedAt;
     private FairGate? _heldAt;
@@ -62,13 +68,13 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     public ConnectionPhase Phase => (ConnectionPhase)Volatile.Read(ref _phase);
 
     /// <summary>Whether the deadline of the present phase has passed.</summary>
-    public bool Expired => Volatile.Read(ref _expired);
+    public bool Expired => Volatile.Read(ref _expiredIn) == Volatile.Read(ref _entered);
 
     /// <summary>Whether the server is stopping: no further request is taken on this connection.</summary>
     public bool Stopping => Volatile.Read(ref _stopping);
 
     /// <summary>Whether what has passed is the deadline of the whole request, and not that of its body's pace.</summary>
-    public bool WholeExpired => Volatile.Read(ref _overWhole);
+    public bool WholeExpired => Volatile.Read(ref _overWholeIn) == Volatile.Read(ref _entered);
 
     /// <summary>Whether the connection waits at a gate of ours.</summary>
     public bool IsHeld => Volatile.Read(ref _held) is not null;
@@ -80,10 +86,9 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     public void Enter(ConnectionPhase phase)
     {
         Volatile.Write(ref _due, long.MaxValue);
-        Volatile.Write(ref _expired, false);
-        Volatile.Write(ref _overWhole, false);
         _waitingSince = 0;
         Volatile.Write(ref _phase, (int)phase);
+        Volatile.Write(ref _entered, _entered + 1); // last: whoever reads the new number first sees nothing of the former phase
         switch (phase)
         {
             case ConnectionPhase.Idle:
@@ -169,6 +174,7 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     /// <summary>Called about once a second: by the heartbeat, and after <see cref="Stop"/> by a timer.</summary>
     public void Tick()
     {
+        var entered = Volatile.Read(ref _entered);
         var phase = (ConnectionPhase)Volatile.Read(ref _phase);
         var now = time.GetTimestamp();
         if (Volatile.Read(ref _held) is { } held)
@@ -183,9 +189,9 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
 
         if (Stopping && phase is ConnectionPhase.Idle)
         {
-            if (now - Volatile.Read(ref _stoppedAt) >= Ticks(OnItsWay, time))
+            if (now - Volatile.Read(ref _stoppedAt) >= Ticks(OnItsWay - Early, time))
             {
-                Volatile.Write(ref _expired, true);
+                Volatile.Write(ref _expiredIn, entered);
                 input.CancelPendingRead();
             }
 
@@ -193,13 +199,13 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
         }
 
         if (now < Volatile.Read(ref _due)
-            && !(phase is ConnectionPhase.Body && (TooSlow(now) || TooLong(now)))
+            && !(phase is ConnectionPhase.Body && (TooSlow(now) || TooLong(now, entered)))
             && !(phase is ConnectionPhase.Idle && Hurried(now)))
         {
             return;
         }
 
-        Volatile.Write(ref _expired, true);
+        Volatile.Write(ref _expiredIn, entered);
         if (phase is ConnectionPhase.Reply)
         {
             abort(); // a client that does not take its reply gets nothing further
@@ -234,7 +240,7 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
             && _bodyBytes < options.MinBodyBytesPerSecond * (waited / (double)time.TimestampFrequency);
     }
 
-    private bool TooLong(long now)
+    private bool TooLong(long now, int entered)
     {
         var since = Volatile.Read(ref _waitingSince);
         if (since == 0 || Whole == TimeSpan.Zero || _waitedBefore + (now - since) <= Ticks(Whole, time))
@@ -242,7 +248,7 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
             return false;
         }
 
-        Volatile.Write(ref _overWhole, true);
+        Volatile.Write(ref _overWholeIn, entered);
         return true;
     }
 

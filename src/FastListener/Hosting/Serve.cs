@@ -79,7 +79,18 @@ internal static class Serve
             await using var admin = AdminListener.Start(settings.Listen.Admin, new AdminPages(
                 readiness, new ListenerMetrics(figures, overload.Pressure, store, settings.Storage.PayloadMemoryBytes), figures), log);
             await using var audits = AuditSocket.Start(settings.DataDirectory, store, figures, log);
-            await host.StartAsync(stop);
+            host.Lifetime.ApplicationStopping.Register(LateSignals.Ignore);
+            try
+            {
+                await host.StartAsync(stop);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested || host.Lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                await host.StopAsync(CancellationToken.None); // asked to end while it was starting: that is no failure
+                HostLog.Stopped(log);
+                return 0;
+            }
+
             readiness.Started();
             host.Lifetime.ApplicationStopping.Register(readiness.Draining);
             var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];

@@ -48,6 +48,9 @@ internal sealed class RawClient : IDisposable
         return new RawClient(socket, stream);
     }
 
+    /// <summary>Whether a read met a reset.</summary>
+    public bool WasReset { get; private set; }
+
     /// <summary>Sends all of it. False when the listener no longer takes bytes (its reply may still be there to read).</summary>
     public bool Send(ReadOnlySpan<byte> bytes)
     {
@@ -248,6 +251,7 @@ internal sealed class RawClient : IDisposable
         }
         catch (IOException error) when (error.InnerException is SocketException { SocketErrorCode: SocketError.ConnectionReset })
         {
+            WasReset = true;
             return false;
         }
         catch (IOException error) when (error.InnerException is SocketException { SocketErrorCode: SocketError.WouldBlock or SocketError.TimedOut })

@@ -50,11 +50,27 @@ public sealed class StopTests
         using var secure = RawClient.ConnectTls(listener.HttpsPort);
 
         Assert.Equal(0, await listener.StopAsync());
-        Assert.Equal("", used.ReadToEnd());
-        Assert.Equal("", silent.ReadToEnd());
-        Assert.Equal("", secure.ReadToEnd());
+        foreach (var client in new[] { used, silent, secure })
+        {
+            Assert.Equal("", client.ReadToEnd());
+            Assert.False(client.WasReset, "A reset takes a reply with it that is still on its way.");
+        }
+
         await data.AssertSoundAsync();
         Assert.Empty(data.StagedFiles());
+    }
+
+    [Fact]
+    public async Task However_often_the_signal_comes_the_stop_is_one_and_ends_well()
+    {
+        using var data = new DataDirectory();
+        await using var listener = await ListenerProcess.StartAsync(data.Location);
+        while (!listener.HasExited)
+        {
+            listener.Signal(15);
+        }
+
+        Assert.Equal(0, await listener.WaitForExitAsync());
     }
 
     private static bool IsRefused(int port)

@@ -187,4 +187,45 @@ public sealed class ConnectionClockTests : IDisposable
         _time.Advance(TimeSpan.FromMinutes(5));
         Assert.False(_aborted);
     }
+
+    [Fact]
+    public async Task The_first_beat_after_a_stop_ends_the_grace_though_timers_may_be_a_little_early()
+    {
+        _clock.Enter(ConnectionPhase.Idle);
+        var idle = _pipe.Reader.ReadAsync();
+        _clock.Stop();
+        _time.Advance(TimeSpan.FromMilliseconds(995));
+        _clock.Tick();
+        Assert.True(idle.IsCompleted);
+        Assert.True((await idle).IsCanceled);
+    }
+
+    [Fact]
+    public void A_tick_that_is_late_never_holds_the_end_of_one_phase_against_the_next()
+    {
+        var time = new InterruptedTime();
+        using var clock = new ConnectionClock(new DeadlineOptions(), time, _pipe.Reader, () => _aborted = true);
+        clock.Enter(ConnectionPhase.Idle);
+        clock.Stop();
+        time.Advance(TimeSpan.FromMilliseconds(990)); // not yet the beat
+        time.Interruption = () => clock.Enter(ConnectionPhase.Body); // the request arrives while the tick looks at the clock
+        clock.Tick();
+        Assert.Null(time.Interruption);
+        Assert.False(clock.Expired);
+    }
+
+    /// <summary>A clock on which, once, something else happens while it is read.</summary>
+    private sealed class InterruptedTime : FakeTimeProvider
+    {
+        public Action? Interruption { get; set; }
+
+        public override long GetTimestamp()
+        {
+            var now = base.GetTimestamp();
+            var interruption = Interruption;
+            Interruption = null;
+            interruption?.Invoke();
+            return now;
+        }
+    }
 }

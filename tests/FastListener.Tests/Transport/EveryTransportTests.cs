@@ -197,6 +197,23 @@ public class EveryTransportTests
 
     [Theory(Timeout = Hang)]
     [MemberData(nameof(Kinds))]
+    public async Task A_connection_that_ends_after_a_cancelled_read_is_closed_and_not_reset(string kind)
+    {
+        var reader = new TaskCompletionSource<PipeReader>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await StartAsync(kind, async connection =>
+        {
+            var waiting = connection.Transport.Input.ReadAsync();
+            reader.SetResult(connection.Transport.Input);
+            Assert.True((await waiting).IsCanceled);
+        });
+        using var client = await server.ConnectAsync();
+        (await reader.Task).CancelPendingRead();
+
+        Assert.Equal(0, await client.ReceiveAsync(new byte[1])); // a reset would throw
+    }
+
+    [Theory(Timeout = Hang)]
+    [MemberData(nameof(Kinds))]
     public async Task A_token_can_cancel_a_read_that_waits_and_no_byte_is_lost(string kind)
     {
         var outcome = new TaskCompletionSource<byte>(TaskCreationOptions.RunContinuationsAsynchronously);

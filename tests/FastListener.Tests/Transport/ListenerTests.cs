@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.ExceptionServices;
 using FastListener.Hosting.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
@@ -70,6 +71,39 @@ public sealed class ListenerTests : IDisposable
         await failed.Task;
         await listener.UnbindAsync(TestContext.Current.CancellationToken);
         Assert.Null(await accepting);
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task Between_finding_the_queue_empty_and_closing_nothing_is_thrown_or_said()
+    {
+        // Either takes milliseconds when it is done for the first time, and who connects in them is reset.
+        var listening = Listen();
+        var closedWhenSaid = new List<bool>();
+        await using var listener = new SocketListener(listening, false, Context(new Watcher(() => closedWhenSaid.Add(listening.SafeHandle.IsClosed))));
+        await listener.UnbindAsync(TestContext.Current.CancellationToken);
+        var thrown = new List<Exception>();
+        var thread = Environment.CurrentManagedThreadId;
+        EventHandler<FirstChanceExceptionEventArgs> watch = (_, fault) =>
+        {
+            if (Environment.CurrentManagedThreadId == thread)
+            {
+                thrown.Add(fault.Exception);
+            }
+        };
+        AppDomain.CurrentDomain.FirstChanceException += watch;
+        try
+        {
+            var accepting = listener.AcceptAsync(TestContext.Current.CancellationToken);
+            Assert.True(accepting.IsCompletedSuccessfully);
+            Assert.Null(await accepting);
+        }
+        finally
+        {
+            AppDomain.CurrentDomain.FirstChanceException -= watch;
+        }
+
+        Assert.Empty(thrown);
+        Assert.True(Assert.Single(closedWhenSaid));
     }
 
     [Fact(Timeout = Hang)]
@@ -222,5 +256,15 @@ public sealed class ListenerTests : IDisposable
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Seen.Add(logLevel);
+    }
+
+    private sealed class Watcher(Action said) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => said();
     }
 }

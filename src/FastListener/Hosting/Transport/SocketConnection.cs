@@ -114,6 +114,11 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
         lock (Gate)
         {
             _reader.Complete();
+            if (CloseReason is null && _reader.IsBusy)
+            {
+                ShutdownSend(); // a cancelled read still watches the socket, and .NET resets one that is closed under a call without an end of stream
+            }
+
             if (CloseReason is null)
             {
                 DiscardArrived();

@@ -103,6 +103,11 @@ internal sealed class SocketListener : IConnectionListener
         {
             try
             {
+                if (!_listening.Poll(0, SelectMode.SelectRead))
+                {
+                    break; // empty; to be told so by an accept that throws would take milliseconds, in which others still come
+                }
+
                 _listening.Blocking = false;
                 var connection = new SocketConnection(_listening.Accept(), _context);
                 _queuedTaken++;
@@ -121,8 +126,8 @@ internal sealed class SocketListener : IConnectionListener
         if (!_closed)
         {
             _closed = true;
+            _listening.Dispose(); // at once: who gets through the handshake from here on is reset
             TransportLog.Unbound(_context.Logger, EndPoint, _queuedTaken);
-            _listening.Dispose();
         }
 
         return null;
