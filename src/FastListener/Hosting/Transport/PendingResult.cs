@@ -10,6 +10,7 @@ namespace FastListener.Hosting.Transport;
 internal sealed class PendingResult<T>(Lock gate) : IValueTaskSource<T>, IThreadPoolWorkItem
 {
     private ManualResetValueTaskSourceCore<T> _core;
+    private CancellationToken _token; // of whoever awaits it now: one of an earlier wait may be late, and is not heard
     private CancellationTokenRegistration _registration;
     private T? _outcome; // decided under the gate, told outside of it
     private Exception? _failure; // tells instead of the outcome, when there is one
@@ -18,18 +19,19 @@ internal sealed class PendingResult<T>(Lock gate) : IValueTaskSource<T>, IThread
     public bool IsAwaited { get; private set; }
 
     /// <summary>Makes ready for one more. Call under the gate.</summary>
-    public void Begin()
+    public void Begin(CancellationToken cancellationToken)
     {
         _core.Reset();
+        _token = cancellationToken;
         IsAwaited = true;
     }
 
     /// <summary>What to await, after <see cref="Begin"/> and outside of the gate.</summary>
-    public ValueTask<T> AsTask(CancellationToken cancellationToken)
+    public ValueTask<T> AsTask()
     {
-        if (cancellationToken.CanBeCanceled)
+        if (_token.CanBeCanceled)
         {
-            Register(cancellationToken);
+            Register();
         }
 
         return new ValueTask<T>(this, _core.Version);
@@ -82,9 +84,9 @@ internal sealed class PendingResult<T>(Lock gate) : IValueTaskSource<T>, IThread
 
     void IThreadPoolWorkItem.Execute() => Finish();
 
-    private void Register(CancellationToken cancellationToken)
+    private void Register()
     {
-        var registration = cancellationToken.UnsafeRegister(static (state, token) => ((PendingResult<T>)state!).OnTokenCancelled(token), this);
+        var registration = _token.UnsafeRegister(static (state, token) => ((PendingResult<T>)state!).OnTokenCancelled(token), this);
         lock (gate)
         {
             if (IsAwaited)
@@ -101,7 +103,7 @@ internal sealed class PendingResult<T>(Lock gate) : IValueTaskSource<T>, IThread
     {
         lock (gate)
         {
-            if (IsAwaited)
+            if (IsAwaited && cancellationToken == _token)
             {
                 FailElsewhere(new OperationCanceledException(cancellationToken));
             }

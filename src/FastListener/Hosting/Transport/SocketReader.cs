@@ -59,10 +59,10 @@ internal sealed class SocketReader : PipeReader
                 return new ValueTask<ReadResult>(result);
             }
 
-            _read.Begin();
+            _read.Begin(cancellationToken);
         }
 
-        return _read.AsTask(cancellationToken);
+        return _read.AsTask();
     }
 
     public override bool TryRead(out ReadResult result)

@@ -88,10 +88,10 @@ internal sealed class SocketWriter : PipeWriter
                 return new ValueTask<FlushResult>(new FlushResult(cancelled, _connection.CloseReason is not null));
             }
 
-            _flush.Begin();
+            _flush.Begin(cancellationToken);
         }
 
-        return _flush.AsTask(cancellationToken);
+        return _flush.AsTask();
     }
 
     public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
