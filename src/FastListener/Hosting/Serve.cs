@@ -179,6 +179,7 @@ internal static class Serve
         options.Protocols = HttpProtocols.Http1;
         if (certificates is not null)
         {
+            options.Use(static next => SilentHandshake.Watch(next, TimeProvider.System));
             options.UseHttps(Tls(certificates));
         }
 
@@ -188,14 +189,18 @@ internal static class Serve
     private static TlsHandshakeCallbackOptions Tls(ServerCertificates certificates) => new()
     {
         HandshakeTimeout = TimeSpan.FromSeconds(10),
-        OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+        OnConnection = greeting =>
         {
-            ServerCertificateContext = certificates.Current,
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            ApplicationProtocols = [SslApplicationProtocol.Http11],
-            AllowTlsResume = true,
-            ClientCertificateRequired = false,
-        }),
+            greeting.Connection.Features.Get<SilentHandshake>()?.Dispose();
+            return ValueTask.FromResult(new SslServerAuthenticationOptions
+            {
+                ServerCertificateContext = certificates.Current,
+                EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                ApplicationProtocols = [SslApplicationProtocol.Http11],
+                AllowTlsResume = true,
+                ClientCertificateRequired = false,
+            });
+        },
     };
 
     private static ILoggerFactory CreateLogging(IConfiguration configuration) =>

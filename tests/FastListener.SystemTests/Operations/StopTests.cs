@@ -48,8 +48,10 @@ public sealed class StopTests
         Assert.Equal(200, used.ReadReply().Status);
         using var silent = RawClient.Connect(listener.HttpPort);
         using var secure = RawClient.ConnectTls(listener.HttpsPort);
+        using var beforeTls = RawClient.Connect(listener.HttpsPort);
 
         Assert.Equal(0, await listener.StopAsync());
+        Assert.Equal("", beforeTls.ReadToEnd());
         foreach (var client in new[] { used, silent, secure })
         {
             Assert.Equal("", client.ReadToEnd());
