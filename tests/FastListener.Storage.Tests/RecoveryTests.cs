@@ -185,6 +185,63 @@ public sealed class RecoveryTests : IDisposable
         Assert.Throws<StoreUnusableException>(() => StoreReader.Open(_data.Path));
     }
 
+    [Theory]
+    [InlineData("its log removed")]
+    [InlineData("an older copy")]
+    [InlineData("a copy from before the pack")]
+    public async Task A_catalog_that_has_lost_commits_is_refused_nothing_is_cut_and_salvage_brings_them_back(string what)
+    {
+        var live = _data.Path + "/live";
+        var old = _data.Path + "/old.db";
+        var sent = new List<Sent>();
+        await using (await _data.OpenAsync(Scenario.Options(live)))
+        {
+        }
+
+        await using (var store = await _data.OpenAsync(Scenario.Options(live)))
+        {
+            if (what == "a copy from before the pack")
+            {
+                CopyCatalog(live, old);
+            }
+
+            sent.Add(await store.SubmitAsync(StoreActions.Bytes(3000)));
+            if (what == "an older copy")
+            {
+                CopyCatalog(live, old);
+            }
+
+            for (var i = 0; i < 3; i++)
+            {
+                sent.Add(await store.SubmitAsync(StoreActions.Bytes(2000 + i)));
+            }
+
+            CopyAsACrashWould(live, Copy);
+        }
+
+        File.Delete(Copy + "/catalog.db-wal");
+        if (what != "its log removed")
+        {
+            File.Copy(old, Copy + "/catalog.db", overwrite: true);
+        }
+
+        var pack = Directory.GetFiles(Copy + "/packs").Single();
+        var before = await File.ReadAllBytesAsync(pack, TestContext.Current.CancellationToken);
+        for (var tries = 0; tries < 2; tries++)
+        {
+            var refused = await Assert.ThrowsAsync<StoreUnusableException>(() => _data.OpenAsync(Scenario.Options(Copy)));
+            Assert.Contains("alvage", refused.Message, StringComparison.Ordinal);
+            Assert.Equal(before, await File.ReadAllBytesAsync(pack, TestContext.Current.CancellationToken));
+        }
+
+        Salvage.Run(Copy);
+        await using (var store = await _data.OpenAsync(Scenario.Options(Copy)))
+        {
+            sent.Add(await store.SubmitAsync(StoreActions.Bytes(10)));
+            Scenario.AssertKept(Copy, sent, []);
+        }
+    }
+
     [Fact]
     public async Task A_catalog_of_a_newer_version_is_refused()
     {
@@ -221,6 +278,19 @@ public sealed class RecoveryTests : IDisposable
     }
 
     /// <summary>The directory as it stands, without the locks, as a process that is killed leaves it.</summary>
+    /// <summary>The catalog of this moment in one file, as an operator's copy of it would be.</summary>
+    private static void CopyCatalog(string from, string to)
+    {
+        File.Copy(from + "/catalog.db", to);
+        File.Copy(from + "/catalog.db-wal", to + "-wal");
+        using (var connection = Catalog.CatalogConnection.OpenForWriting(to, create: false))
+        {
+            connection.Checkpoint(Catalog.CatalogConnection.CheckpointTruncate);
+        }
+
+        File.Delete(to + "-wal");
+    }
+
     private static void CopyAsACrashWould(string source, string target)
     {
         foreach (var directory in Directory.EnumerateDirectories(source, "*", SearchOption.AllDirectories).Append(source))

@@ -13,21 +13,25 @@ namespace FastListener.Storage.Commit;
 internal sealed class Recovery(StoreLayout layout, StorageDevice device, CatalogWriter catalog, ILogger logger)
 {
     private readonly CatalogConnection _connection = catalog.Connection;
-    private bool _othersLive;
+    private readonly HashSet<uint> _live = [];
 
+    /// <summary>Throws <see cref="StoreUnusableException"/>, and has changed nothing, when the catalog has lost commits.</summary>
     public void Run(long now)
     {
         var dead = FindDead();
-        if (dead.Count == 0)
-        {
-            return;
-        }
-
-        StoreLog.Recovering(logger, dead.Count);
         try
         {
-            CutPacks(dead, now);
-            SetAsideUnknownPacks(dead);
+            var open = OpenPacks(dead);
+            var unknown = FindUnknownPacks();
+            ThrowIfCommitsAreLost(open, unknown);
+            if (dead.Count == 0)
+            {
+                return;
+            }
+
+            StoreLog.Recovering(logger, dead.Count);
+            CutPacks(open, now);
+            SetAside(unknown, dead);
             SetAsideUnknownFiles(dead);
             SweepStaging(dead);
             Forget(dead);
@@ -74,7 +78,7 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
             }
             else
             {
-                _othersLive = true;
+                _live.Add(instance);
             }
         }
 
@@ -82,12 +86,34 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
     }
 
     /// <summary>
+    /// A pack may hold one batch that the catalog does not know; of two the first was committed and may have been acknowledged. Then the catalog is not
+    /// the one that belongs to the packs (its log was removed, or an older copy was put back), and cutting packs by it would destroy what it lost.
+    /// </summary>
+    private void ThrowIfCommitsAreLost(List<(long Pack, long End, long Start)> open, List<UnknownPack> unknown)
+    {
+        foreach (var (pack, end) in open.Select(item => (item.Pack, item.End)).Concat(unknown.Select(item => (item.Id, (long)PackLayout.FileHeaderSize))))
+        {
+            if (!File.Exists(layout.Pack(pack)))
+            {
+                continue;
+            }
+
+            using var scanner = new PackScanner(layout, pack, knownEnd: 0, []);
+            if (scanner.HoldsCommitAt(end))
+            {
+                throw new StoreUnusableException(
+                    $"The catalog in {layout.Data} has lost commits that {PackLayout.FileName(pack)} holds: was catalog.db-wal removed, or an older catalog.db put back? Nothing was changed. Salvage can rebuild the catalog.");
+            }
+        }
+    }
+
+    /// <summary>
     /// What a pack holds beyond its committed end does not exist. Its last batch was synced at the same time as the catalog: when it is not whole, the
     /// power went between the two, nothing of it was acknowledged, and the catalog forgets it.
     /// </summary>
-    private void CutPacks(Dictionary<uint, LockFile?> dead, long now)
+    private void CutPacks(List<(long Pack, long End, long Start)> open, long now)
     {
-        foreach (var (pack, end, start) in OpenPacks(dead))
+        foreach (var (pack, end, start) in open)
         {
             var info = new FileInfo(layout.Pack(pack));
             var isFirst = start <= PackLayout.FileHeaderSize; // then not even the header was durable
@@ -147,8 +173,8 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
         return open;
     }
 
-    /// <summary>Packs that never saw a commit: empty ones go, others are kept for whoever wants to look.</summary>
-    private void SetAsideUnknownPacks(Dictionary<uint, LockFile?> dead)
+    /// <summary>Packs the catalog has no row for, but for those of instances that live: they may have just begun them.</summary>
+    private List<UnknownPack> FindUnknownPacks()
     {
         var known = new HashSet<long>();
         using (var statement = _connection.Prepare("SELECT id FROM packs"))
@@ -159,17 +185,31 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
             }
         }
 
-        var moved = false;
+        var unknown = new List<UnknownPack>();
         foreach (var file in new DirectoryInfo(layout.Packs).EnumerateFiles())
         {
-            if (!PackLayout.TryParseFileName(file.Name, out var pack) || known.Contains(pack))
+            if (PackLayout.TryParseFileName(file.Name, out var pack) && !known.Contains(pack))
+            {
+                uint? owner = PackReader.TryReadHeader(file.FullName, out var instance) ? instance : null;
+                if (owner is { } id ? !_live.Contains(id) : _live.Count == 0)
+                {
+                    unknown.Add(new(pack, file, owner));
+                }
+            }
+        }
+
+        return unknown;
+    }
+
+    /// <summary>Packs that never saw a commit: empty ones go, others are kept for whoever wants to look.</summary>
+    private void SetAside(List<UnknownPack> unknown, Dictionary<uint, LockFile?> dead)
+    {
+        var moved = false;
+        foreach (var (_, file, owner) in unknown)
+        {
+            if (owner is { } instance && !dead.ContainsKey(instance))
             {
                 continue;
-            }
-
-            if (PackReader.TryReadHeader(file.FullName, out var instance) ? !dead.ContainsKey(instance) : _othersLive)
-            {
-                continue; // somebody else's, who has just begun it
             }
 
             if (file.Length <= PackLayout.FileHeaderSize)
@@ -253,4 +293,9 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
         StoreLog.Orphaned(logger, name);
         device.Rename(path, Path.Combine(layout.Orphans, name));
     }
+
+    /// <param name="Id">Its id, from its name.</param>
+    /// <param name="File">The file.</param>
+    /// <param name="Owner">The instance that began it; null when its header cannot be read.</param>
+    private sealed record UnknownPack(long Id, FileInfo File, uint? Owner);
 }

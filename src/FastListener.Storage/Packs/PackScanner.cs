@@ -113,6 +113,10 @@ internal sealed class PackScanner : IDisposable
         }
     }
 
+    /// <summary>Whether a batch that was committed begins there: one that another follows.</summary>
+    public bool HoldsCommitAt(long offset) =>
+        TryReadBatchHeader(offset, out var batch) && batch.Records > 0 && TryReadBatchHeader(offset + batch.Length, out _);
+
     /// <summary>Whether everything from one batch's start to another's end is there and right, large payloads' files by their length.</summary>
     public bool IsWhole(long start, long end)
     {
