@@ -45,15 +45,18 @@ internal static partial class ChunkedModel
         return false;
     }
 
-    /// <summary>Encodes data in chunks of changing size; the style says how they are written.</summary>
+    /// <summary>Encodes data in chunks of changing size; the style says how they are written, within the decoder's limit of all extensions together.</summary>
     public static byte[] Write(ReadOnlySpan<byte> data, byte style)
     {
+        const string Extension = "; a=\"b\\\";\" ;c";
+        const int MostExtended = 4096;
+        var chunks = 0;
         using var body = new MemoryStream();
         for (var at = 0; at < data.Length;)
         {
             var size = Math.Min(data.Length - at, 1 + (data[at] * ((style & 7) + 1)));
             var digits = (style & 8) == 0 ? size.ToString("x", System.Globalization.CultureInfo.InvariantCulture) : size.ToString("X15", System.Globalization.CultureInfo.InvariantCulture);
-            body.Write(Encoding.ASCII.GetBytes(digits + ((style & 16) == 0 ? "" : "; a=\"b\\\";\" ;c") + "\r\n"));
+            body.Write(Encoding.ASCII.GetBytes(digits + ((style & 16) == 0 || ++chunks > MostExtended ? "" : Extension) + "\r\n"));
             body.Write(data.Slice(at, size));
             body.Write("\r\n"u8);
             at += size;
