@@ -34,11 +34,12 @@ internal enum ConnectionPhase
 /// <remarks>Written by the connection's own flow, read by the thread that ticks.</remarks>
 internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time, PipeReader input, Action abort, FairGate? newcomers = null) : IDisposable
 {
+    /// <summary>At a stop: how long what a client has sent may need to arrive.</summary>
+    public static readonly TimeSpan OnItsWay = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan HurriedIdle = TimeSpan.FromSeconds(1);
-
-    private static readonly TimeSpan OnItsWay = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Timers count in whole milliseconds of a clock that is coarser than time stamps, so that the first beat can come a little early:

@@ -1,3 +1,4 @@
+using FastListener.Connections;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 
@@ -9,8 +10,6 @@ namespace FastListener.Hosting;
 /// </summary>
 internal sealed class SilentHandshake(ConnectionContext connection, TimeProvider time) : IDisposable
 {
-    private static readonly TimeSpan OnItsWay = TimeSpan.FromSeconds(1); // as for requests
-
     private readonly Lock _lock = new();
     private ITimer? _patience;
     private bool _over;
@@ -41,7 +40,7 @@ internal sealed class SilentHandshake(ConnectionContext connection, TimeProvider
         {
             if (!_over)
             {
-                _patience ??= time.CreateTimer(static state => ((SilentHandshake)state!).End(), this, OnItsWay, Timeout.InfiniteTimeSpan);
+                _patience ??= time.CreateTimer(static state => ((SilentHandshake)state!).End(), this, ConnectionClock.OnItsWay, Timeout.InfiniteTimeSpan);
             }
         }
     }

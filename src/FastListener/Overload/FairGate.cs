@@ -21,8 +21,9 @@ internal sealed class FairGate : IDisposable
     private readonly TimeProvider _time;
     private readonly ITimer _recovery;
     private readonly List<GateShare> _parked = [];
+    private readonly GateRing _ring = new();
+    private readonly HashSet<GateShare> _indebted = []; // who may have been charged since somebody began to wait
     private readonly int _quantum;
-    private GateShare? _ring; // the last of a circular list: its next is the first
     private int _limit;
     private int _state; // those inside
     private int _waiting;
@@ -103,7 +104,7 @@ internal sealed class FairGate : IDisposable
 
     /// <summary>
     /// Charges a payer for what its turns turned out to cost beyond what was said before. While others wait it pays with its next turns, and its rate,
-    /// which is about what was said, does not change.
+    /// which is about what was said, does not change. Once nobody waits nothing is owed.
     /// </summary>
     public void Charge(GateShare share, long cost)
     {
@@ -115,6 +116,7 @@ internal sealed class FairGate : IDisposable
         lock (_lock)
         {
             share.Deficit -= cost;
+            _indebted.Add(share);
         }
     }
 
@@ -206,9 +208,8 @@ internal sealed class FairGate : IDisposable
     private void Dispatch()
     {
         var now = _time.GetTimestamp();
-        while (_ring is { } last && Inside < _limit)
+        while (_ring.First is { } share && Inside < _limit)
         {
-            var share = last.NextInRing!;
             if (!share.MayEnter(now, _time))
             {
                 RemoveFromRing(share);
@@ -226,7 +227,7 @@ internal sealed class FairGate : IDisposable
             if (place.Cost > share.Deficit)
             {
                 share.Visited = false;
-                _ring = share; // the first becomes the last
+                _ring.Rotate();
                 continue;
             }
 
@@ -255,64 +256,37 @@ internal sealed class FairGate : IDisposable
 
     private void AddToRing(GateShare share)
     {
-        if (share.InRing)
+        if (!share.InRing)
         {
-            return;
-        }
-
-        share.InRing = true;
-        if (_ring is { } last)
-        {
-            share.NextInRing = last.NextInRing;
-            last.NextInRing = share;
-        }
-        else
-        {
-            share.NextInRing = share;
             Interlocked.Or(ref _state, Crowded);
+            _ring.Add(share);
         }
-
-        _ring = share;
     }
 
     private void RemoveFromRing(GateShare share)
     {
-        if (!share.InRing)
+        if (share.InRing)
         {
-            return;
+            _ring.Remove(share);
+            share.Visited = false;
+            share.Deficit = Math.Min(share.Deficit, 0); // what it saved up is gone, what it owes is not
         }
-
-        share.InRing = false;
-        share.Visited = false;
-        share.Deficit = Math.Min(share.Deficit, 0); // what it saved up is gone, what it owes is not
-        if (share.NextInRing == share)
-        {
-            _ring = null;
-        }
-        else
-        {
-            var before = share;
-            while (before.NextInRing != share)
-            {
-                before = before.NextInRing!;
-            }
-
-            before.NextInRing = share.NextInRing;
-            if (_ring == share)
-            {
-                _ring = before;
-            }
-        }
-
-        share.NextInRing = null;
     }
 
     private void ClearWhenEmpty()
     {
-        if (_ring is null)
+        if (_ring.First is not null)
         {
-            Interlocked.And(ref _state, ~Crowded);
+            return;
         }
+
+        Interlocked.And(ref _state, ~Crowded);
+        foreach (var share in _indebted)
+        {
+            share.Deficit = 0;
+        }
+
+        _indebted.Clear();
     }
 
     private void Park(GateShare share)

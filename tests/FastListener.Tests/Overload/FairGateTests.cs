@@ -144,6 +144,23 @@ public sealed class FairGateTests : IDisposable
     }
 
     [Fact]
+    public void What_was_owed_is_forgotten_when_nobody_waits_any_more()
+    {
+        var (inflating, plain) = (new GateShare(), new GateShare());
+        var inside = Enter(inflating);
+        var (next, _) = Wait(plain);
+        _gate.Charge(inflating, 100 * Slice);
+        _gate.Leave(inside);
+        Assert.True(next.IsInside);
+
+        var (first, _) = Wait(inflating);
+        var (second, _) = Wait(plain);
+        _gate.Leave(next);
+        Assert.True(first.IsInside);
+        Assert.False(second.IsInside);
+    }
+
+    [Fact]
     public void Who_is_charged_while_nobody_else_waits_owes_nothing()
     {
         var (alone, late) = (new GateShare(), new GateShare());
