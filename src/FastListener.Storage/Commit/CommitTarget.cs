@@ -13,8 +13,6 @@ internal sealed class CommitTarget : IDisposable
     public const int NoObject = -1;
     public const int NoRoom = -2;
 
-    private const int ObjectIdBlock = 4096;
-    private const int PackIdBlock = 1;
     private const long RunwayPause = 60_000_000; // microseconds
     private const long BooksInterval = 1_000_000;
     private const long BooksPause = 10_000_000;
@@ -26,8 +24,7 @@ internal sealed class CommitTarget : IDisposable
     private readonly PackWriter _packs;
     private readonly CatalogSession _session;
     private readonly CatalogCheckpointer _checkpointer;
-    private readonly IdLease _objectIds = new("object", ObjectIdBlock);
-    private readonly IdLease _packIds = new("pack", PackIdBlock);
+    private readonly IdLeases _ids;
     private readonly CatalogNumbers _numbers = new();
     private readonly Dictionary<long, int> _nextIndexes = [];
     private readonly List<long> _closedPacks = [];
@@ -61,6 +58,7 @@ internal sealed class CommitTarget : IDisposable
         _doubts = new(layout, device);
         _packs = new(layout, device, instance, direct, logger);
         _session = new(layout, device, catalog, logger);
+        _ids = new(options.MaxBatchObjects);
         _checkpointer = new(layout.Catalog, reserve, logger);
     }
 
@@ -80,14 +78,14 @@ internal sealed class CommitTarget : IDisposable
         _now = now;
         var catalog = _session.Trusted(_doubts, _closedPacks, now);
         _reserve.ThrowIfFull();
-        if (_objectIds.Available < submissions || (!_packs.IsOpen && _packIds.Available < 1))
+        if (!_ids.Suffice(submissions, forPack: !_packs.IsOpen))
         {
             LeaseNow(catalog);
         }
 
         if (!_packs.IsOpen)
         {
-            _packs.Create(_packIds.Take(), now);
+            _packs.Create(_ids.TakePack(), now);
         }
     }
 
@@ -112,7 +110,7 @@ internal sealed class CommitTarget : IDisposable
         return next;
     }
 
-    public long TakeId() => _objectIds.Take();
+    public long TakeId() => _ids.TakeObject();
 
     /// <summary>
     /// Makes the batch durable. When it returns, every entry may be acknowledged. The pack and the catalog's log are synced at the same time, since a
@@ -140,12 +138,7 @@ internal sealed class CommitTarget : IDisposable
             catalog.ClosePack(pack);
         }
 
-        if (_objectIds.Available < _options.MaxBatchObjects * 2)
-        {
-            _objectIds.Renew(catalog);
-        }
-
-        _packIds.Renew(catalog);
+        _ids.Renew(catalog);
         _stage = Stage.WritingPack;
         _packs.WaitWritten(); // a reader must find what a committed row names
         _stage = Stage.Committing;
@@ -154,8 +147,7 @@ internal sealed class CommitTarget : IDisposable
         _packs.WaitDurable();
         _stage = Stage.Committed;
         _packs.Confirm();
-        _objectIds.Confirm();
-        _packIds.Confirm();
+        _ids.Confirm();
         _closedPacks.Clear();
         _numbers.Confirm();
         _books.Confirm();
@@ -220,8 +212,7 @@ internal sealed class CommitTarget : IDisposable
             _reserve.GiveUp(); // the catalog comes to terms with it, and the pack can be ended
         }
 
-        _objectIds.Forget();
-        _packIds.Forget();
+        _ids.Forget();
         _books.Doubt();
         if (_stage is Stage.WritingCatalog or Stage.Committing || cause is CatalogDamagedException)
         {
@@ -323,8 +314,7 @@ internal sealed class CommitTarget : IDisposable
                 catalog.ClosePack(pack);
             }
 
-            _objectIds.GiveBack(catalog.Connection);
-            _packIds.GiveBack(catalog.Connection);
+            _ids.GiveBack(catalog.Connection);
             if (catalog.Connection.Scalar($"SELECT count(*) FROM packs WHERE is_open=1 AND instance={_instance}") == 0)
             {
                 catalog.Connection.Execute($"DELETE FROM instances WHERE id={_instance}");
@@ -378,11 +368,9 @@ internal sealed class CommitTarget : IDisposable
     {
         _stage = Stage.WritingCatalog;
         _session.Enter();
-        _objectIds.Renew(catalog);
-        _packIds.Renew(catalog);
+        _ids.Renew(catalog);
         _session.Commit();
-        _objectIds.Confirm();
-        _packIds.Confirm();
+        _ids.Confirm();
         _stage = Stage.Preparing;
     }
 
