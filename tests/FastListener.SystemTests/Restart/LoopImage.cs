@@ -27,7 +27,8 @@ internal sealed class LoopImage : IAsyncDisposable
 
     /// <summary>
     /// Makes and mounts an empty image; null with the reason when this machine does not let us. Without a journal, syncing one file
-    /// writes down nothing of any other: with one, it takes every earlier rename along.
+    /// writes down nothing of any other: with one, it takes every earlier rename along. Files are mapped by indirect blocks then: a tree of
+    /// extents that is being changed is half written whenever a neighbour in the inode table is synced, and takes synced blocks with it.
     /// </summary>
     public static async Task<(LoopImage? Image, string Reason)> TryCreateAsync(string folder, int mebibytes, bool journal)
     {
@@ -42,7 +43,7 @@ internal sealed class LoopImage : IAsyncDisposable
             image.SetLength(mebibytes * 1024L * 1024);
         }
 
-        string[] features = journal ? [] : ["-O", "^has_journal"];
+        string[] features = journal ? [] : ["-O", "^has_journal,^extents,^64bit,^metadata_csum"];
         (await Command.RunAsync(mkfs, ["-q", "-F", "-E", "lazy_itable_init=0", .. features, file])).Expect();
         return await TryMountAsync(file, Path.Combine(folder, "disk"), journal ? JournalOptions : "loop");
     }
@@ -56,8 +57,7 @@ internal sealed class LoopImage : IAsyncDisposable
 
     /// <summary>
     /// Mounts a copy as a machine does after the power came back: by its journal. Without one it is mounted as it is, to be read only: the repair that
-    /// a machine would make first takes synced blocks from files that were growing (those of an extent whose end the inode's size does not know yet),
-    /// so that it would say nothing about what the listener had synced.
+    /// a machine would make first may take away what was synced, so that it would say nothing about what the listener had synced.
     /// </summary>
     public static async Task<LoopImage> MountCopyAsync(string file, string mount, bool journal)
     {
