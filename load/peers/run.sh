@@ -61,6 +61,7 @@ cp "$root/load/peers/node/package.json" "$root/load/peers/node/server.js" "$buil
 [ -d "$build/node/node_modules/busboy" ] || (cd "$build/node" && npm install --no-package-lock --no-audit --no-fund --silent)
 dotnet publish "$root/load/peers/aspnet/FastListener.Peers.AspNet.csproj" -c Release -o "$build/aspnet" --nologo -v quiet
 dotnet publish "$root/load/peers/allocations/FastListener.Peers.Allocations.csproj" -c Release -o "$build/allocations" --nologo -v quiet
+dotnet publish "$root/load/peers/parse/FastListener.Peers.Parse.csproj" -c Release -o "$build/parse" --nologo -v quiet
 dotnet publish "$root/src/FastListener/FastListener.csproj" -c Release -o "$build/fastlistener" --nologo -v quiet
 dotnet publish "$root/load/FastListener.Load/FastListener.Load.csproj" -c Release -o "$build/load" --nologo -v quiet
 

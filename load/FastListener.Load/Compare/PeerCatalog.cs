@@ -16,14 +16,22 @@ internal static class PeerCatalog
         Listener("fastlistener-kestrel", "FastListener, Kestrel's transport", [("Listen__Transport", "kestrel")]),
         Listener("fastlistener-buffered", "FastListener, packs through the page cache", [("Storage__DirectPacks", "false")]),
         Listener("fastlistener-direct", "FastListener, large files past the page cache", [("Storage__DirectFiles", "true")]),
-        Listener("fastlistener-parse", "FastListener, parse only", []) with
+        Listener("fastlistener-parse", "FastListener, all but the disk", []) with
         {
             // A form announced as JSON that holds a minidump: received, parsed and held to its last byte, then refused on a kept connection.
             Target = "/post?format=json&token={token}&seq={seq}",
             Expected = [400],
             AnswersOk = false,
             Stored = StoredAs.Nothing,
-            Promise = "nothing: the whole form is received, parsed and held in payload buffers, then refused (announced as JSON, it is none)",
+            Promise = "nothing: token, attributes and checksum as always, the report held in payload buffers, then refused (announced as JSON, it is none)",
+        },
+        new Peer
+        {
+            Key = "fastlistener-parsers",
+            Title = "FastListener's transport and parsers alone",
+            Promise = "nothing: every part is read and forgotten",
+            Stored = StoredAs.Nothing,
+            Start = place => new ProcessStartInfo("dotnet", [Path.Combine(place.BuildDirectory, "parse", "peer-parse.dll"), "--url", place.Url]),
         },
         AspNet("aspnet-tuned", "ASP.NET Core, MultipartReader, tuned", "reader", SyncedFilePromise + "; 64 minimum threads, 64 KiB / 1 MiB pooled buffers", "--tuned"),
         AspNet("aspnet-documented", "ASP.NET Core, MultipartReader, as documented", "reader", SyncedFilePromise),
