@@ -32,13 +32,18 @@ internal sealed class CrashpadDatabase
         File.WriteAllBytes(Path.Combine(attachments.FullName, attachmentName), attachment);
     }
 
-    public bool IsCompleted(Guid report) => File.Exists(CompletedMetadata(report));
+    /// <summary>Whether all of what Crashpad has to say about the report is there: it writes the record first and, after a success, the reply behind it.</summary>
+    public bool IsCompleted(Guid report) =>
+        File.Exists(CompletedMetadata(report)) && File.ReadAllBytes(CompletedMetadata(report)) is { Length: >= MetadataBytes } metadata
+        && (!WasUploaded(metadata) || metadata[^1] == (byte)'}');
 
     /// <summary>The text that Crashpad keeps as the report's id on the server: the reply's whole body.</summary>
     public string ServerId(Guid report) => Encoding.UTF8.GetString(File.ReadAllBytes(CompletedMetadata(report)).AsSpan(MetadataBytes));
 
     /// <summary>Bit 0 of the attributes: the upload succeeded. A report that was given up lies in completed/, too.</summary>
-    public bool WasUploaded(Guid report) => (File.ReadAllBytes(CompletedMetadata(report))[24] & 1) == 1;
+    public bool WasUploaded(Guid report) => WasUploaded(File.ReadAllBytes(CompletedMetadata(report)));
+
+    private static bool WasUploaded(ReadOnlySpan<byte> metadata) => (metadata[24] & 1) == 1;
 
     private string CompletedMetadata(Guid report) => Path.Combine(Folder, "completed", $"{report}.meta");
 
