@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace FastListener.Protocol.Http;
 
 /// <summary>
@@ -21,8 +19,7 @@ public sealed class RequestHeadParser : IDisposable
 
     private readonly HeadLimits _limits;
     private readonly RequestHead _head = new();
-    private byte[] _buffer = [];
-    private int _filled;
+    private RentedBytes _bytes = new(FirstRent);
     private int _at;
     private int _mark; // where the token being read began
     private int _nameLength;
@@ -42,7 +39,7 @@ public sealed class RequestHeadParser : IDisposable
     public HttpFault Fault { get; private set; }
 
     /// <summary>True once any byte of a head, empty lines included, was taken since the last <see cref="Reset"/>: the client is not idle.</summary>
-    public bool Started => _filled > 0;
+    public bool Started => _bytes.Count > 0;
 
     /// <summary>The head, valid from <see cref="ParseStatus.Done"/> until <see cref="Reset"/>.</summary>
     /// <exception cref="InvalidOperationException">No head is complete.</exception>
@@ -66,17 +63,16 @@ public sealed class RequestHeadParser : IDisposable
                 return ParseStatus.NeedMore;
             }
 
-            var take = Math.Min(Math.Min(rest, CopyStep), _limits.MaxHeadBytes - _filled);
+            var take = Math.Min(Math.Min(rest, CopyStep), _limits.MaxHeadBytes - _bytes.Count);
             if (take == 0)
             {
                 Reject(HttpFault.HeadTooLarge);
                 break;
             }
 
-            EnsureRoom(take);
-            input.Slice(consumed, take).CopyTo(_buffer.AsSpan(_filled));
-            var before = _filled;
-            _filled += take;
+            var before = _bytes.Count;
+            _bytes.Append(input.Slice(consumed, take));
+            _head.Attach(_bytes.Array);
             if (_step < Step.FieldStart)
             {
                 ScanRequestLine();
@@ -87,7 +83,7 @@ public sealed class RequestHeadParser : IDisposable
                 ScanFields();
             }
 
-            _filled = _at; // what lies behind the end was not ours; otherwise they are equal
+            _bytes.Truncate(_at); // what lies behind the end was not ours; otherwise they are equal
             consumed += _at - before;
         }
 
@@ -98,25 +94,22 @@ public sealed class RequestHeadParser : IDisposable
     public void Reset()
     {
         _head.Clear();
-        _filled = _at = _mark = _nameLength = _emptyLines = 0;
+        _bytes.Clear(mostKept: 2 * FirstRent);
+        _at = _mark = _nameLength = _emptyLines = 0;
         _step = Step.EmptyLine;
         Fault = HttpFault.None;
-        if (_buffer.Length > 2 * FirstRent)
-        {
-            ReturnBuffer();
-        }
     }
 
     /// <summary>Gives the buffer back. The parser could be used again after <see cref="Reset"/>.</summary>
     public void Dispose()
     {
         Reset();
-        ReturnBuffer();
+        _bytes.Return();
     }
 
     private void ScanRequestLine()
     {
-        var bytes = _buffer.AsSpan(0, _filled);
+        var bytes = _bytes.Span;
         while (_at < bytes.Length && _step < Step.FieldStart)
         {
             var found = bytes[_at];
@@ -240,7 +233,7 @@ public sealed class RequestHeadParser : IDisposable
 
     private void ScanFields()
     {
-        var bytes = _buffer.AsSpan(0, _filled);
+        var bytes = _bytes.Span;
         while (_at < bytes.Length && _step < Step.Done)
         {
             switch (_step)
@@ -352,30 +345,5 @@ public sealed class RequestHeadParser : IDisposable
     {
         Fault = fault;
         _step = Step.Rejected;
-    }
-
-    private void EnsureRoom(int more)
-    {
-        if (_buffer.Length - _filled < more)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(FirstRent, Math.Max(_filled + more, _buffer.Length * 2)));
-            _buffer.AsSpan(0, _filled).CopyTo(larger);
-            ReturnBuffer();
-            _buffer = larger;
-            _head.Attach(larger);
-        }
-        else if (_filled == 0)
-        {
-            _head.Attach(_buffer);
-        }
-    }
-
-    private void ReturnBuffer()
-    {
-        if (_buffer.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_buffer);
-            _buffer = [];
-        }
     }
 }

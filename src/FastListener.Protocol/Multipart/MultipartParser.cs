@@ -1,5 +1,3 @@
-using System.Buffers;
-
 namespace FastListener.Protocol.Multipart;
 
 /// <summary>
@@ -26,8 +24,7 @@ public sealed class MultipartParser : IDisposable
     private readonly byte[] _released = new byte[DelimiterMatcher.MaxOpenBytes]; // was held and proved to be data
     private int _heldLength;
     private int _virtual; // how many of the held bytes nobody sent: the CRLF that is thought before a body and before a part's contents
-    private byte[] _head = [];
-    private int _headLength;
+    private RentedBytes _head = new(FirstHeadRent);
     private int _preambleBytes;
     private Step _step = Step.Unset;
 
@@ -68,11 +65,8 @@ public sealed class MultipartParser : IDisposable
         Part.Clear();
         Data = default;
         Fault = MultipartFault.None;
-        _headLength = _preambleBytes = PartCount = 0;
-        if (_head.Length > 4 * FirstHeadRent)
-        {
-            ReturnHead();
-        }
+        _preambleBytes = PartCount = 0;
+        _head.Clear(mostKept: 4 * FirstHeadRent);
 
         BeginDelimited(Step.Preamble);
     }
@@ -116,7 +110,7 @@ public sealed class MultipartParser : IDisposable
         switch (_step)
         {
             case Step.EndOfLast or Step.Epilogue:
-            case Step.Head when PartCount > 0 && _head.AsSpan(0, _headLength).SequenceEqual("--"u8):
+            case Step.Head when PartCount > 0 && _head.Span.SequenceEqual("--"u8):
                 _step = Step.Epilogue;
                 return MultipartEvent.End;
             case Step.Rejected:
@@ -131,7 +125,7 @@ public sealed class MultipartParser : IDisposable
     {
         Part.Dispose();
         _step = Step.Unset;
-        ReturnHead();
+        _head.Return();
     }
 
     /// <summary>The CRLF before a delimiter belongs to it; before the body and before a part's contents one is thought to stand.</summary>
@@ -266,10 +260,10 @@ public sealed class MultipartParser : IDisposable
         }
 
         _step = Step.Head;
-        _headLength = 0;
+        _head.Truncate(0);
         if (verdict == DelimiterVerdict.Glued)
         {
-            AppendHead(DelimiterMatcher.GluedHead);
+            _head.Append(DelimiterMatcher.GluedHead);
         }
 
         return endsPart ? MultipartEvent.PartEnd : TakeHead(span, ref consumed);
@@ -279,14 +273,14 @@ public sealed class MultipartParser : IDisposable
     {
         while (consumed < span.Length)
         {
-            var take = Math.Min(Math.Min(span.Length - consumed, HeadCopyStep), _limits.MaxPartHeadBytes - _headLength);
+            var take = Math.Min(Math.Min(span.Length - consumed, HeadCopyStep), _limits.MaxPartHeadBytes - _head.Count);
             if (take <= 0)
             {
                 return Reject(MultipartFault.PartHeadTooLarge);
             }
 
-            var before = _headLength;
-            AppendHead(span.Slice(consumed, take));
+            var before = _head.Count;
+            _head.Append(span.Slice(consumed, take));
             var end = EndOfHead(before);
             if (end >= 0)
             {
@@ -303,7 +297,7 @@ public sealed class MultipartParser : IDisposable
     /// <summary>Where the empty line that ends the head ends, or -1. Bytes before <paramref name="searched"/> have been looked at.</summary>
     private int EndOfHead(int searched)
     {
-        var head = _head.AsSpan(0, _headLength);
+        var head = _head.Span;
         if (head.StartsWith("\r\n"u8))
         {
             return 2;
@@ -321,7 +315,7 @@ public sealed class MultipartParser : IDisposable
             return Reject(MultipartFault.TooManyParts);
         }
 
-        if (!Part.TryRead(_head.AsSpan(0, headEnd - 2)))
+        if (!Part.TryRead(_head.Span[..(headEnd - 2)]))
         {
             return Reject(MultipartFault.BadPartHead);
         }
@@ -331,34 +325,11 @@ public sealed class MultipartParser : IDisposable
         return MultipartEvent.PartBegin;
     }
 
-    private void AppendHead(ReadOnlySpan<byte> bytes)
-    {
-        if (_head.Length - _headLength < bytes.Length)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(FirstHeadRent, Math.Max(_headLength + bytes.Length, 2 * _head.Length)));
-            _head.AsSpan(0, _headLength).CopyTo(larger);
-            ReturnHead();
-            _head = larger;
-        }
-
-        bytes.CopyTo(_head.AsSpan(_headLength));
-        _headLength += bytes.Length;
-    }
-
     private MultipartEvent Reject(MultipartFault fault)
     {
         Data = default;
         Fault = fault;
         _step = Step.Rejected;
         return MultipartEvent.Rejected;
-    }
-
-    private void ReturnHead()
-    {
-        if (_head.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_head);
-            _head = [];
-        }
     }
 }

@@ -1,7 +1,7 @@
-using System.Buffers;
 using System.Runtime.CompilerServices;
 using FastListener.Configuration;
 using FastListener.Connections;
+using FastListener.Protocol;
 using FastListener.Protocol.Multipart;
 using FastListener.Storage;
 
@@ -13,12 +13,13 @@ namespace FastListener.Intake;
 /// </summary>
 internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : IDisposable
 {
+    private const int FirstHeldRent = 1024;
+
     private readonly MultipartLimits _partLimits = new() { MaxParts = limits.MaxParts, MaxPartHeadBytes = limits.MaxPartHeadBytes };
     private readonly byte[] _boundary = new byte[Boundary.MaxBytes];
     private MultipartParser? _outer;
     private MultipartParser? _inner;
-    private byte[]? _held;
-    private int _heldLength;
+    private RentedBytes _held = new(FirstHeldRent);
     private Payload? _payload;
     private PartTarget _target;
     private bool _unfolding;
@@ -93,12 +94,7 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
         Begun = false;
         _payload = null;
         _unfolding = false;
-        _heldLength = 0;
-        if (_held is { } held)
-        {
-            _held = null;
-            ArrayPool<byte>.Shared.Return(held);
-        }
+        _held.Return();
     }
 
     /// <inheritdoc/>
@@ -153,7 +149,7 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
 
     private RejectReason BeginPart(PartHeaders part, bool nested)
     {
-        _heldLength = 0;
+        _held.Truncate(0);
         _payload = null;
         var role = PartClass.Of(part.Key, part.HasFileName, out var name);
         if (part.TransferEncoding is not PartTransferEncoding.Identity)
@@ -201,14 +197,14 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
             case PartTarget.Payload:
                 return WriteAsync(bytes);
 
-            case PartTarget.Unsettled when _heldLength == 0 && bytes.Span[0] != (byte)'-':
+            case PartTarget.Unsettled when _held.Count == 0 && bytes.Span[0] != (byte)'-':
                 reason = BeginReport(part);
                 return reason is RejectReason.None ? WriteAsync(bytes) : new(reason);
 
             case PartTarget.Unsettled:
-                var missing = Math.Min(bytes.Length, ReportFormat.SniffBytes - _heldLength);
-                Hold(bytes.Span[..missing]);
-                return _heldLength < ReportFormat.SniffBytes ? new(RejectReason.None) : SettleAsync(part, bytes[missing..]);
+                var missing = Math.Min(bytes.Length, ReportFormat.SniffBytes - _held.Count);
+                _held.Append(bytes.Span[..missing]);
+                return _held.Count < ReportFormat.SniffBytes ? new(RejectReason.None) : SettleAsync(part, bytes[missing..]);
 
             default:
                 return HoldField(part, bytes);
@@ -240,9 +236,9 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
 
     private ValueTask<RejectReason> HoldField(PartHeaders part, ReadOnlyMemory<byte> bytes)
     {
-        if (_heldLength + bytes.Length <= limits.MaxAttributeValueBytes)
+        if (_held.Count + bytes.Length <= limits.MaxAttributeValueBytes)
         {
-            Hold(bytes.Span);
+            _held.Append(bytes.Span);
             return new(RejectReason.None);
         }
 
@@ -256,7 +252,7 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
     /// <summary>Enough of a report that begins with a dash is held to tell whether it is a form of its own.</summary>
     private async ValueTask<RejectReason> SettleAsync(PartHeaders part, ReadOnlyMemory<byte> rest)
     {
-        if (!Boundary.TryReadNested(_held.AsSpan(0, _heldLength), _boundary, out var length))
+        if (!Boundary.TryReadNested(_held.Span, _boundary, out var length))
         {
             var reason = BeginReport(part);
             return reason is RejectReason.None ? await FlushHeldAsync(rest) : reason;
@@ -268,26 +264,24 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
         _unfolding = true;
 
         // The fields of the inner form need the buffer, so what it holds moves out first.
-        var held = _held!;
-        var heldLength = _heldLength;
-        _held = null;
-        _heldLength = 0;
+        var held = _held;
+        _held = new(FirstHeldRent);
         try
         {
-            var reason = await FeedAsync(_inner, held.AsMemory(0, heldLength), last: false);
+            var reason = await FeedAsync(_inner, held.Memory, last: false);
             return reason is RejectReason.None && !rest.IsEmpty ? await FeedAsync(_inner, rest, last: false) : reason;
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(held);
+            held.Return();
         }
     }
 
     private async ValueTask<RejectReason> FlushHeldAsync(ReadOnlyMemory<byte> rest)
     {
-        var length = _heldLength;
-        _heldLength = 0;
-        var reason = length == 0 ? RejectReason.None : await WriteAsync(_held.AsMemory(0, length));
+        var held = _held.Memory;
+        _held.Truncate(0);
+        var reason = held.IsEmpty ? RejectReason.None : await WriteAsync(held);
         return reason is RejectReason.None && !rest.IsEmpty ? await WriteAsync(rest) : reason;
     }
 
@@ -295,7 +289,7 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
     {
         if (_target is PartTarget.Field)
         {
-            return new(draft.AddField(part.Key, _held.AsSpan(0, _heldLength)));
+            return new(draft.AddField(part.Key, _held.Span));
         }
 
         return _target is PartTarget.Unsettled ? EndUnsettledAsync(part) : EndPayloadAsync();
@@ -329,25 +323,6 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
             await completing;
             return RejectReason.None;
         }
-    }
-
-    private void Hold(ReadOnlySpan<byte> bytes)
-    {
-        var needed = _heldLength + bytes.Length;
-        if (_held is null || _held.Length < needed)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, 1024));
-            _held.AsSpan(0, _heldLength).CopyTo(larger);
-            if (_held is { } old)
-            {
-                ArrayPool<byte>.Shared.Return(old);
-            }
-
-            _held = larger;
-        }
-
-        bytes.CopyTo(_held.AsSpan(_heldLength));
-        _heldLength = needed;
     }
 
     private static RejectReason Reason(MultipartFault fault) => fault switch
