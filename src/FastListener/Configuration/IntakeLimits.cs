@@ -1,6 +1,6 @@
 namespace FastListener.Configuration;
 
-/// <summary>What one request may bring. 0 means no limit wherever a limit may be switched off.</summary>
+/// <summary>What one request may bring. Which of these 0 switches off is said beside each.</summary>
 internal sealed record IntakeLimits
 {
     /// <summary>Request line and header fields together, bytes. 32 KiB is what Kestrel and nginx allow for headers alone.</summary>
@@ -39,7 +39,7 @@ internal sealed record IntakeLimits
     /// <summary>Value of an attribute, bytes of UTF-8. A longer form field is kept whole, as an attachment.</summary>
     public int MaxAttributeValueBytes { get; init; } = 64 * 1024;
 
-    /// <summary>Attributes of one submission. 8,192: eight times what a form has parts. Those of a JSON report beyond it are not searched by, and noted.</summary>
+    /// <summary>Attributes of one submission. 8,192: eight times what a form has parts. Those of a JSON report beyond it are not searched by, and noted. 0 is unlimited.</summary>
     public int MaxAttributes { get; init; } = 8192;
 
     /// <summary>All attributes of a submission together, names and values, bytes.</summary>
@@ -51,7 +51,7 @@ internal sealed record IntakeLimits
     /// <summary>One attachment, bytes. 0, unlimited: the body's limit holds it.</summary>
     public long MaxAttachmentBytes { get; init; }
 
-    /// <summary>Bytes of all requests together that may be staged while their token field has not arrived yet.</summary>
+    /// <summary>Bytes of all requests together that may be staged while their token field has not arrived yet. 0: every token must stand in the address.</summary>
     public long MaxUnauthenticatedBytes { get; init; } = 1024L * 1024 * 1024;
 
     /// <summary>

@@ -55,25 +55,25 @@ internal static class SettingsLoader
             MaxHeadBytes = read.Number("Limits:MaxHeadBytes", limits.MaxHeadBytes, 1024, 1024 * 1024),
             MaxFields = read.Number("Limits:MaxFields", limits.MaxFields, 10, 10_000),
             MaxTargetBytes = read.Number("Limits:MaxTargetBytes", limits.MaxTargetBytes, 256, 1024 * 1024),
-            MaxBodyBytes = read.Number("Limits:MaxBodyBytes", limits.MaxBodyBytes, 0),
-            MaxWireBytes = read.Number("Limits:MaxWireBytes", limits.MaxWireBytes, 0),
-            MaxSymbolBytes = read.Number("Limits:MaxSymbolBytes", limits.MaxSymbolBytes, 0),
+            MaxBodyBytes = read.Limit("Limits:MaxBodyBytes", limits.MaxBodyBytes),
+            MaxWireBytes = read.Limit("Limits:MaxWireBytes", limits.MaxWireBytes),
+            MaxSymbolBytes = read.Limit("Limits:MaxSymbolBytes", limits.MaxSymbolBytes),
             MaxInflationRatio = read.Number("Limits:MaxInflationRatio", limits.MaxInflationRatio, 2, 100_000),
             InflationGraceBytes = read.Number("Limits:InflationGraceBytes", limits.InflationGraceBytes, 0),
             MaxParts = read.Number("Limits:MaxParts", limits.MaxParts, 1, 1_000_000),
             MaxPartHeadBytes = read.Number("Limits:MaxPartHeadBytes", limits.MaxPartHeadBytes, 256, 1024 * 1024),
             MaxAttributeNameBytes = read.Number("Limits:MaxAttributeNameBytes", limits.MaxAttributeNameBytes, 16, 64 * 1024),
             MaxAttributeValueBytes = read.Number("Limits:MaxAttributeValueBytes", limits.MaxAttributeValueBytes, 256, 1024 * 1024),
-            MaxAttributes = read.Number("Limits:MaxAttributes", limits.MaxAttributes, 0, 1_000_000),
+            MaxAttributes = read.Limit("Limits:MaxAttributes", limits.MaxAttributes, 1_000_000),
             MaxAttributeBytes = read.Number("Limits:MaxAttributeBytes", limits.MaxAttributeBytes, 4096, FastListener.Storage.StoreOptions.MaxAttributeBytes),
-            MaxAttachments = read.Number("Limits:MaxAttachments", limits.MaxAttachments, 0, 1_000_000),
-            MaxAttachmentBytes = read.Number("Limits:MaxAttachmentBytes", limits.MaxAttachmentBytes, 0),
+            MaxAttachments = read.Limit("Limits:MaxAttachments", limits.MaxAttachments, 1_000_000),
+            MaxAttachmentBytes = read.Limit("Limits:MaxAttachmentBytes", limits.MaxAttachmentBytes),
             MaxUnauthenticatedBytes = read.Number("Limits:MaxUnauthenticatedBytes", limits.MaxUnauthenticatedBytes, 0),
             MaxConnections = read.Number("Limits:MaxConnections", limits.MaxConnections, 1, 1_000_000),
-            MaxConnectionsPerAddress = read.Number("Limits:MaxConnectionsPerAddress", limits.MaxConnectionsPerAddress, 0, 1_000_000),
-            MaxUploads = read.Number("Limits:MaxUploads", limits.MaxUploads, 0, 1_000_000),
-            MaxUploadsPerToken = read.Number("Limits:MaxUploadsPerToken", limits.MaxUploadsPerToken, 0, 1_000_000),
-            BytesPerSecondPerToken = read.Number("Limits:BytesPerSecondPerToken", limits.BytesPerSecondPerToken, 0),
+            MaxConnectionsPerAddress = read.Limit("Limits:MaxConnectionsPerAddress", limits.MaxConnectionsPerAddress, 1_000_000),
+            MaxUploads = read.Limit("Limits:MaxUploads", limits.MaxUploads, 1_000_000),
+            MaxUploadsPerToken = read.Limit("Limits:MaxUploadsPerToken", limits.MaxUploadsPerToken, 1_000_000),
+            BytesPerSecondPerToken = read.Limit("Limits:BytesPerSecondPerToken", limits.BytesPerSecondPerToken),
             BurstBytesPerToken = read.Number("Limits:BurstBytesPerToken", limits.BurstBytesPerToken, 1),
         };
 
@@ -122,7 +122,7 @@ internal static class SettingsLoader
             WarnFreePercent = read.Number("Storage:WarnFreePercent", storage.WarnFreePercent, 0, 50),
         };
 
-        read.RefuseUnknown("Listen", "Limits", "Deadlines", "Overload", "Storage");
+        read.RefuseUnknown(foreign: "Logging", "Listen", "Limits", "Deadlines", "Overload", "Storage");
         faults = read.Faults;
         settings = read.Faults.Count > 0 ? null : new ListenerSettings
         {

@@ -45,6 +45,18 @@ internal sealed class SettingsReader(IConfiguration configuration)
     public long Number(string key, long fallback, long least, long most = long.MaxValue)
     {
         var range = most is long.MaxValue or int.MaxValue ? $"{least:#,0} or more" : $"{least:#,0} to {most:#,0}";
+        return Number(key, fallback, least, most, range);
+    }
+
+    /// <summary>A number above which something is not taken; 0 takes any.</summary>
+    public long Limit(string key, long fallback, long most = long.MaxValue) =>
+        Number(key, fallback, 0, most, most is long.MaxValue ? "1 or more; 0: no limit" : $"1 to {most:#,0}; 0: no limit");
+
+    /// <inheritdoc cref="Limit(string, long, long)"/>
+    public int Limit(string key, int fallback, int most) => (int)Limit(key, (long)fallback, most);
+
+    private long Number(string key, long fallback, long least, long most, string range)
+    {
         var text = Value(key, string.Create(CultureInfo.InvariantCulture, $"{fallback:#,0} ({range})"));
         if (text is null)
         {
@@ -59,9 +71,9 @@ internal sealed class SettingsReader(IConfiguration configuration)
 
         if (value < least || value > most)
         {
-            Faults.Add(most == long.MaxValue || most == int.MaxValue
+            Faults.Add(value < least
                 ? $"{key}: {value} is below {least}."
-                : $"{key}: {value} is not between {least} and {most}.");
+                : $"{key}: {value} is above {most}.");
             return fallback;
         }
 
@@ -76,11 +88,11 @@ internal sealed class SettingsReader(IConfiguration configuration)
     public TimeSpan Milliseconds(string key, TimeSpan fallback, int least, int most) =>
         TimeSpan.FromMilliseconds(Number(key, (long)fallback.TotalMilliseconds, least, most));
 
-    /// <summary>What may be given up: words separated by commas, or <c>none</c>.</summary>
+    /// <summary>What may be given up: words separated by commas, or a list of them as in <c>tokens.json</c>, or <c>none</c>.</summary>
     public Rungs Rungs(string key, Rungs fallback)
     {
         var words = string.Join(", ", RungWords.Known);
-        var text = Value(key, $"{(fallback is Configuration.Rungs.None ? "none" : string.Join(',', RungWords.Of(fallback)))} (none, or of: {words})");
+        var text = Value(key, $"{(fallback is Configuration.Rungs.None ? "none" : string.Join(',', RungWords.Of(fallback)))} (none, or of: {words})", isList: true);
         if (text is null)
         {
             return fallback;
@@ -95,12 +107,32 @@ internal sealed class SettingsReader(IConfiguration configuration)
         return fallback;
     }
 
-    /// <summary>Adds a fault for every key of these sections that nothing has read: a mistyped limit must not pass in silence.</summary>
-    public void RefuseUnknown(params ReadOnlySpan<string> sections)
+    /// <summary>
+    /// Adds a fault for every section that is none of these and every key in them that nothing has read: a mistyped limit must not pass in silence. Single
+    /// values outside of all sections are others' (an orchestrator may name variables after its service).
+    /// </summary>
+    /// <param name="foreign">A section that others read.</param>
+    /// <param name="sections">Those that are read here.</param>
+    public void RefuseUnknown(string foreign, params ReadOnlySpan<string> sections)
     {
-        foreach (var section in sections)
+        foreach (var section in configuration.GetChildren())
         {
-            foreach (var child in configuration.GetSection(section).GetChildren())
+            if (!sections.Contains(section.Key, StringComparer.OrdinalIgnoreCase))
+            {
+                if (section.GetChildren().Any() && !section.Key.Equals(foreign, StringComparison.OrdinalIgnoreCase))
+                {
+                    Faults.Add($"{section.Key}: there is no such section.");
+                }
+
+                continue;
+            }
+
+            if (!string.IsNullOrEmpty(section.Value))
+            {
+                Faults.Add($"{section.Key}: is a section, not a single value.");
+            }
+
+            foreach (var child in section.GetChildren())
             {
                 if (!_known.ContainsKey(child.Path))
                 {
@@ -110,9 +142,22 @@ internal sealed class SettingsReader(IConfiguration configuration)
         }
     }
 
-    private string? Value(string key, string fallback)
+    private string? Value(string key, string fallback, bool isList = false)
     {
         _known.TryAdd(key, fallback);
-        return configuration[key];
+        var section = configuration.GetSection(key);
+        var items = section.GetChildren().ToArray();
+        if (items.Length == 0)
+        {
+            return section.Value;
+        }
+
+        if (isList && items.All(item => item.Value is not null))
+        {
+            return string.Join(',', items.Select(item => item.Value));
+        }
+
+        Faults.Add($"{key}: is a single value, not a list or a section.");
+        return null;
     }
 }

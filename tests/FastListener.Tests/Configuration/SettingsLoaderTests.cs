@@ -30,6 +30,41 @@ public class SettingsLoaderTests
         Assert.Equal(8, faults.Count);
     }
 
+    [Theory]
+    [InlineData("Overload:Degrade:0", "everything", "Overload:Degrade: 'everything'")]
+    [InlineData("Overload:Degrade:rungs", "without_attachments,bits", "Overload:Degrade: 'without_attachments,bits'")]
+    [InlineData("Overload:Degrade:0:word", "without_attachments", "Overload:Degrade: is a single value")]
+    [InlineData("Limits:MaxBodyBytes:Default", "5", "Limits:MaxBodyBytes: is a single value")]
+    [InlineData("Limits:MaxParts:0", "5", "Limits:MaxParts: is a single value")]
+    [InlineData("Limt:MaxBodyBytes", "5", "Limt: there is no such section")]
+    [InlineData("Limits", "5", "Limits: is a section")]
+    [InlineData("Limits:MaxParts", "1000001", "Limits:MaxParts: 1000001 is above 1000000")]
+    [InlineData("Storage:PayloadMemoryBytes", "1", "Storage:PayloadMemoryBytes: 1 is below 4194304")]
+    public void What_would_be_passed_over_in_silence_is_a_fault(string key, string value, string said)
+    {
+        Assert.False(SettingsLoader.TryLoad(Of((key, value)), "data", http: null, https: null, out _, out var faults));
+
+        Assert.StartsWith(said, Assert.Single(faults), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Logging:LogLevel:Default", "Debug")]
+    [InlineData("SERVICE_HOST", "10.0.0.1")] // FASTLISTENER_SERVICE_HOST is what an orchestrator sets for a service of that name
+    [InlineData("Data", "somewhere")]
+    public void What_others_read_is_no_fault(string key, string value)
+    {
+        Assert.True(SettingsLoader.TryLoad(Of((key, value)), "data", http: null, https: null, out _, out var faults), string.Join(' ', faults));
+    }
+
+    [Fact]
+    public void Rungs_may_be_a_list_as_they_are_in_tokens_json()
+    {
+        var configuration = Of(("Overload:Degrade:0", "without_attachments"), ("Overload:Degrade:1", "metadata_only"));
+
+        Assert.True(SettingsLoader.TryLoad(configuration, "data", http: null, https: null, out var settings, out var faults), string.Join(' ', faults));
+        Assert.Equal(Rungs.WithoutAttachments | Rungs.MetadataOnly, settings.Overload.Degrade);
+    }
+
     [Fact]
     public void An_empty_configuration_gives_the_defaults()
     {

@@ -42,8 +42,8 @@ public class DocumentTests
             # Settings
 
             In `appsettings.json` as sections, in the environment as `FASTLISTENER_Section__Name`. What each means, its unit and where its
-            default comes from stands beside it in `FastListener/Configuration/`. 0 means no limit where 0 is allowed for a limit of size.
-            Made from the code; a test keeps them equal.
+            default comes from stands beside it in `FastListener/Configuration/`. A setting or section that does not exist, or a value out of
+            its range, is refused at the start, all at once. Made from the code; a test keeps them equal.
 
             | setting | default (range) |
             |---|---|
