@@ -14,7 +14,7 @@ internal static class TokenCommand
         CreateAdd(terminal),
         CreateList(terminal),
         CreateSet(terminal),
-        CreateSwitch(terminal, "disable", "Refuse a token from now on; it stays in the list.", enabled: false),
+        CreateSwitch(terminal, "disable", "Refuse a token; it stays in the list. A running server does so within a second, for uploads that begin afterwards.", enabled: false),
         CreateSwitch(terminal, "enable", "Accept a disabled token again.", enabled: true),
     };
 
@@ -126,7 +126,7 @@ internal static class TokenCommand
         var limits = TokenLimitOption.Create();
         limits.Required = true;
         var data = OptionValues.Data();
-        var command = new Command("set", "Change a token's limits. A running server takes them within a second, for uploads under way, too.")
+        var command = new Command("set", "Change a token's limits. A running server takes them within a second: maxUploads, bytesPerSecond and burstBytes for uploads under way, too, the others for those that begin afterwards.")
         {
             which, limits, data,
         };

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FastListener.Configuration;
 
 namespace FastListener.Hosting;
 
@@ -28,5 +29,26 @@ internal readonly record struct InheritedSocket(ulong Descriptor, bool Secure)
         var names = (environment("LISTEN_FDNAMES") ?? "").Split(':');
         return [.. Enumerable.Range(0, count).Select(i =>
             new InheritedSocket((ulong)(First + i), i < names.Length && names[i] == "https"))];
+    }
+
+    /// <summary>
+    /// Why these sockets and the settings do not go together; null when they do. Whoever passes a socket on goes on listening on it, so leaving it alone
+    /// would not close the port: its clients would wait for an answer that never comes.
+    /// </summary>
+    public static string? FaultOf(IReadOnlyList<InheritedSocket> inherited, ListenSettings listen)
+    {
+        foreach (var (setting, address, secure, unit) in new[]
+        {
+            ("Listen:Http", listen.Http, false, "fastlistener.socket"),
+            ("Listen:Https", listen.Https, true, "fastlistener-tls.socket"),
+        })
+        {
+            if (inherited.Any(socket => socket.Secure == secure) && ListenSettings.TryParse(address, out var endpoint) && endpoint is null)
+            {
+                return $"{setting} is off, but the service manager listens for it and passed the socket on: close it there (systemctl mask --now {unit}).";
+            }
+        }
+
+        return null;
     }
 }

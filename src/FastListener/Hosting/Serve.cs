@@ -43,6 +43,13 @@ internal static class Serve
             return WrongUsage;
         }
 
+        var inherited = InheritedSocket.Find(Environment.GetEnvironmentVariable);
+        if (InheritedSocket.FaultOf(inherited, settings.Listen) is { } misfit)
+        {
+            await Console.Error.WriteLineAsync(misfit);
+            return WrongUsage;
+        }
+
         if (settings.Listen.Transport == "own")
         {
             InlineCompletions.Enable();
@@ -54,7 +61,6 @@ internal static class Serve
         {
             PrivateDirectory.Create(settings.DataDirectory);
             await using var store = await ObjectStore.OpenAsync(settings.Storage.ToOptions(settings.DataDirectory), log, TimeProvider.System);
-            var firstToken = FirstStart.EnsureToken(settings.DataDirectory, TimeProvider.System);
             await using var tokens = TokenRefresher.Start(settings.DataDirectory, log, TimeProvider.System);
             using var overload = new OverloadControl(settings.Overload, settings.Limits, Sources(store, settings), TimeProvider.System);
             overload.Pressure.Changed += state => HostLog.PressureChanged(log, state);
@@ -72,7 +78,7 @@ internal static class Serve
             using var intakes = new IntakePool(new IntakeServices(
                 store, tokens, settings.Limits, settings.Deadlines.Request, strangers, guesses, overload, figures, TimeProvider.System, log));
             figures.InFlight = () => intakes.InFlight;
-            await using var host = Build(configuration, settings, certificates, new ListenerServices(settings, intakes, overload, figures, TimeProvider.System, log));
+            await using var host = Build(configuration, settings, inherited, certificates, new ListenerServices(settings, intakes, overload, figures, TimeProvider.System, log));
             using var memory = new IdleMemory(
                 () => overload.Connections.Inside, () => overload.Uploads.Inside, () => figures.Finished, store.TrimMemory, TimeProvider.System);
             var readiness = new Readiness(overload.Pressure, () => store.Statistics, store.TestWrite);
@@ -91,6 +97,13 @@ internal static class Serve
                 return 0;
             }
 
+            // Not before the ports are ours: whoever made the token must be the one who shows it.
+            var firstToken = FirstStart.EnsureToken(settings.DataDirectory, TimeProvider.System);
+            if (firstToken is not null)
+            {
+                tokens.RefreshNow();
+            }
+
             readiness.Started();
             host.Lifetime.ApplicationStopping.Register(readiness.Draining);
             var addresses = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
@@ -98,6 +111,11 @@ internal static class Serve
             foreach (var address in addresses)
             {
                 HostLog.Listening(log, address);
+            }
+
+            if (inherited.Count > 0)
+            {
+                HostLog.SocketsPassedOn(log);
             }
 
             HostLog.DataIn(log, settings.DataDirectory);
@@ -124,7 +142,8 @@ internal static class Serve
         PressureSources.Disk(() => store.Statistics.Disk, settings.Overload),
     ];
 
-    private static WebApplication Build(IConfiguration configuration, ListenerSettings settings, ServerCertificates certificates, ListenerServices services)
+    private static WebApplication Build(
+        IConfiguration configuration, ListenerSettings settings, IReadOnlyList<InheritedSocket> inherited, ServerCertificates certificates, ListenerServices services)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "fastlistener" });
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
@@ -141,7 +160,6 @@ internal static class Serve
             kestrel.AddServerHeader = false;
             // Our own cap makes newcomers wait and answers them; this one only bounds how many may wait.
             kestrel.Limits.MaxConcurrentConnections = settings.Limits.MaxConnections + (settings.Limits.MaxConnections / 8) + 64;
-            var inherited = InheritedSocket.Find(Environment.GetEnvironmentVariable);
             foreach (var socket in inherited)
             {
                 kestrel.ListenHandle(socket.Descriptor, endpoint => Endpoint(endpoint, socket.Secure ? certificates : null));

@@ -43,6 +43,32 @@ public sealed class StartTests
     }
 
     [Fact]
+    public async Task A_first_start_that_fails_leaves_the_first_token_to_the_one_that_succeeds()
+    {
+        using var other = new DataDirectory();
+        await using var occupant = await ListenerProcess.StartAsync(other.Location);
+        using var data = new DataDirectory();
+        var failed = await Command.FastListenerAsync("serve", "--data", data.Location, "--http", $"127.0.0.1:{occupant.HttpPort}", "--https", "off", "--admin", "off");
+        Assert.Equal(1, failed.ExitCode);
+
+        await using var listener = await ListenerProcess.StartAsync(data.Location);
+        var token = Assert.Single(listener.Banner, line => line.StartsWith("Token ", StringComparison.Ordinal))["Token ".Length..].Trim();
+        Assert.Equal(200, Submit.Dump(listener.HttpPort, token, Repository.BreakpadDump).Status);
+    }
+
+    [Theory]
+    [InlineData("http", "--http", "systemctl mask --now fastlistener.socket")]
+    [InlineData("https", "--https", "systemctl mask --now fastlistener-tls.socket")]
+    public async Task A_port_that_is_off_but_passed_on_is_refused_with_the_cure(string name, string option, string cure)
+    {
+        using var data = new DataDirectory();
+        var run = await Command.BashAsync(
+            $"LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES={name} exec dotnet '{Repository.Program}' serve --data '{data.Location}' {option} off 3</dev/null", data.Scratch(""));
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(cure, run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_token_added_before_the_first_start_is_the_only_one()
     {
         using var data = new DataDirectory();
