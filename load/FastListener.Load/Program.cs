@@ -7,4 +7,6 @@ var root = new RootCommand("Load for a crash listener on this machine: scenarios
     RunCommand.Create(),
     CompareCommand.Create(),
 };
-return await root.Parse(args).InvokeAsync();
+
+// SIGTERM and Ctrl+C end the run early; what was measured is still drained and reported.
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(2) });

@@ -22,7 +22,7 @@ internal static class CompareCommand
         var peers = new Option<string[]?>("--peers") { Description = "Only these peers", AllowMultipleArgumentsPerToken = true };
         var shown = new Option<string>("--command") { Description = "The command to name in the output", DefaultValueFactory = _ => "load/peers/run.sh" };
         var command = new Command("compare", "Runs FastListener and its peers side by side") { root, build, work, listener, output, rounds, seconds, warm, quick, only, peers, shown };
-        command.SetAction((parsed, stop) => Task.FromResult(Usage.Guard(() =>
+        command.SetAction((parsed, stop) => Usage.GuardAsync(() =>
         {
             var chosen = MeasurementCatalog.All(parsed.GetValue(quick)).ToList();
             if (parsed.GetValue(only) is { Length: > 0 } names)
@@ -70,8 +70,8 @@ internal static class CompareCommand
             var report = ComparisonReport.Render(comparison.Steps, chosen, parsed.GetRequiredValue(shown), Revision(rootPath), parsed.GetRequiredValue(work).FullName);
             File.WriteAllText(target.FullName, report);
             Console.Out.WriteLine(report);
-            return ComparisonReport.Holds(comparison.Steps) ? 0 : 1;
-        })));
+            return stop.IsCancellationRequested ? Usage.Interrupted : ComparisonReport.Holds(comparison.Steps) ? 0 : 1;
+        }));
         return command;
     }
 

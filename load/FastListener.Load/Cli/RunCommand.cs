@@ -7,7 +7,7 @@ using FastListener.Load.Sockets;
 
 namespace FastListener.Load.Cli;
 
-/// <summary><c>run SCENARIO... --url URL --token TOKEN</c>: exit 0 when all thresholds held, 1 when one did not or requests failed, 2 for a wrong option.</summary>
+/// <summary><c>run SCENARIO... --url URL --token TOKEN</c>: exit 0 when all thresholds held, 1 when one did not or requests failed, 2 for a wrong option, 130 when it was interrupted.</summary>
 internal static class RunCommand
 {
     public static Command Create()
@@ -29,7 +29,7 @@ internal static class RunCommand
         {
             scenarios, url, token, seconds, rate, connections, requests, process, thresholds, reports, noResume, anyAnswer, acknowledged,
         };
-        command.SetAction((parsed, stop) => Task.FromResult(Usage.Guard(() =>
+        command.SetAction((parsed, stop) => Usage.GuardAsync(() =>
         {
             var limits = parsed.GetValue(thresholds) is { } file ? Thresholds.Load(file.FullName, ScenarioCatalog.All.Select(x => x.Name)) : Thresholds.None;
             var options = new ScenarioOptions
@@ -50,7 +50,7 @@ internal static class RunCommand
             }
 
             return Run(names, options, parsed.GetValue(process), limits, parsed.GetRequiredValue(reports).FullName, parsed.GetValue(acknowledged)?.FullName, stop);
-        })));
+        }));
         return command;
     }
 
@@ -110,6 +110,6 @@ internal static class RunCommand
             Console.Out.WriteLine($"Reports: {HtmlReport.Write(run, reports)}, {MarkdownReport.Write(run, reports)}");
         }
 
-        return verdicts.Any(v => !v.Held) ? 1 : 0;
+        return stop.IsCancellationRequested ? Usage.Interrupted : verdicts.Any(v => !v.Held) ? 1 : 0;
     }
 }

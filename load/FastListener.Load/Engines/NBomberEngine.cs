@@ -10,8 +10,7 @@ namespace FastListener.Load.Engines;
 /// <summary>
 /// The same scenarios under NBomber, compiled only with <c>-p:LoadEngine=nbomber</c>. It uses what NBomber 4 and its successors have in common.
 /// Two differences from our engine: NBomber measures from the call, not from the due time, and its arrivals are spread at random within a tick, or
-/// come all at once. NBomber writes its own reports into <c>nbomber/</c> beside ours; limits are judged by our code either way. NBomber itself ends
-/// a test after 5,000 failures.
+/// come all at once. NBomber writes its own reports into <c>nbomber/</c> beside ours; limits are judged by our code either way.
 /// </summary>
 internal sealed class NBomberEngine(string reports) : ILoadEngine
 {
@@ -81,6 +80,7 @@ internal sealed class NBomberEngine(string reports) : ILoadEngine
                 return await run.OneAsync(context);
             })
             .WithoutWarmUp()
+            .WithMaxFailCount(int.MaxValue) // it would break off after 5,000, and a rate is over the whole window
             .WithClean(_ =>
             {
                 window.Close();

@@ -85,12 +85,17 @@ internal sealed class NBomberPopulation(Scenarios.Scenario scenario, Population 
         }
         catch (OperationCanceledException)
         {
-            Count(r => r.Fail("never sent"));
-            return Response.Fail(statusCode: "failed", message: "never sent", sizeBytes: 0);
+            return NeverSent();
         }
         finally
         {
             Interlocked.Decrement(ref _waiting);
+        }
+
+        if (_over.IsCancellationRequested)
+        {
+            _connections.Release(); // freed by one that was cut off
+            return NeverSent();
         }
 
         var client = _idle.TryTake(out var kept) ? kept : new TaskClient(scenario.Target, population);
@@ -108,7 +113,7 @@ internal sealed class NBomberPopulation(Scenarios.Scenario scenario, Population 
 
             return problem is null
                 ? Response.Ok(statusCode: client.Status.ToString(CultureInfo.InvariantCulture), sizeBytes: bytes)
-                : Response.Fail(statusCode: "failed", message: problem, sizeBytes: 0);
+                : Response.Fail(statusCode: problem, message: problem, sizeBytes: 0); // NBomber keeps one message for each code
         }
         finally
         {
@@ -158,6 +163,13 @@ internal sealed class NBomberPopulation(Scenarios.Scenario scenario, Population 
                 Recorder.CloseInterval(Stopwatch.GetElapsedTime(_start).TotalSeconds, InFlight, Waiting);
             }
         }
+    }
+
+    private Response<object> NeverSent()
+    {
+        const string Problem = "never sent";
+        Count(r => r.Fail(Problem));
+        return Response.Fail(statusCode: Problem, message: Problem, sizeBytes: 0);
     }
 
     /// <summary>Null when the answer was the one hoped for; otherwise why not.</summary>

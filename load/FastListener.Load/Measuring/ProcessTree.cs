@@ -10,6 +10,7 @@ internal sealed class ProcessTree
 {
     private const double TicksPerSecond = 100;
     private readonly List<int> _pids;
+    private readonly double[] _seconds; // of each member at the last look: what has ended keeps what it used
 
     public ProcessTree(int root)
     {
@@ -18,24 +19,28 @@ internal sealed class ProcessTree
         {
             Children(_pids[i]);
         }
+
+        _seconds = new double[_pids.Count];
     }
 
     public IReadOnlyList<int> Pids => _pids;
 
-    /// <summary>User and system time of all living members, in seconds.</summary>
+    /// <summary>User and system time of all members, in seconds; of those that have ended, as it was at the last look. For several threads.</summary>
     public double CpuSeconds()
     {
-        double sum = 0;
-        foreach (var pid in _pids)
+        lock (_seconds)
         {
-            if (TryRead($"/proc/{pid}/stat", out var stat))
+            for (var i = 0; i < _seconds.Length; i++)
             {
-                var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-                sum += (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
+                if (TryRead($"/proc/{_pids[i]}/stat", out var stat))
+                {
+                    var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+                    _seconds[i] = (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)) / TicksPerSecond;
+                }
             }
-        }
 
-        return sum;
+            return _seconds.Sum();
+        }
     }
 
     /// <summary>Anonymous resident memory of all members, in bytes.</summary>

@@ -1,6 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Text;
 using FastListener.Load.Engines;
 using FastListener.Load.Measuring;
 using FastListener.Load.Scenarios;
@@ -38,86 +35,17 @@ public class SocketEngineTests
 
     private static async Task<ScenarioResult> RunAsync(string name, Func<string, string> answer)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        using var over = new CancellationTokenSource();
-        var serving = ServeAsync(listener, answer, over.Token);
+        await using var server = new AnsweringServer(answer);
         var scenario = ScenarioCatalog.Build(
             name,
             new ScenarioOptions
             {
-                Target = LoopbackTarget.Parse(FormattableString.Invariant($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}")),
+                Target = LoopbackTarget.Parse(server.Url),
                 Token = "good",
                 Duration = TimeSpan.FromSeconds(0.5),
                 Rate = 100,
             },
             1);
-        var result = await Task.Run(() => new SocketEngine().Run(scenario, null, null, CancellationToken.None));
-        await over.CancelAsync();
-        await serving;
-        return result;
-    }
-
-    private static async Task ServeAsync(TcpListener listener, Func<string, string> answer, CancellationToken over)
-    {
-        var clients = new List<Task>();
-        while (true)
-        {
-            TcpClient client;
-            try
-            {
-                client = await listener.AcceptTcpClientAsync(over);
-            }
-            catch (OperationCanceledException)
-            {
-                break;
-            }
-
-            clients.Add(ServeOneAsync(client, answer));
-        }
-
-        await Task.WhenAll(clients); // the run is over, so all of them have been closed
-    }
-
-    private static async Task ServeOneAsync(TcpClient client, Func<string, string> answer)
-    {
-        using (client)
-        {
-            var stream = client.GetStream();
-            var buffer = new byte[64 * 1024];
-            var have = 0;
-            try
-            {
-                while (true)
-                {
-                    var got = await stream.ReadAsync(buffer.AsMemory(have));
-                    if (got == 0)
-                    {
-                        return;
-                    }
-
-                    have += got;
-                    var text = Encoding.Latin1.GetString(buffer, 0, have);
-                    var end = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
-                    if (end < 0)
-                    {
-                        continue;
-                    }
-
-                    var length = text.Split("Content-Length: ")[1].Split('\r')[0];
-                    var whole = end + 4 + int.Parse(length, System.Globalization.CultureInfo.InvariantCulture);
-                    if (have >= whole)
-                    {
-                        await stream.WriteAsync(Encoding.Latin1.GetBytes(answer(text[..end])));
-                        buffer.AsSpan(whole, have - whole).CopyTo(buffer);
-                        have -= whole;
-                    }
-                }
-            }
-            catch (IOException)
-            {
-                // The client closed with bytes of ours unread, which is its right.
-            }
-        }
+        return await Task.Run(() => new SocketEngine().Run(scenario, null, null, CancellationToken.None));
     }
 }
