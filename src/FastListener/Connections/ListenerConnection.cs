@@ -1,7 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
 using System.Runtime.CompilerServices;
-using FastListener.Hosting;
 using FastListener.Intake;
 using FastListener.Protocol.Http;
 using Microsoft.AspNetCore.Connections;

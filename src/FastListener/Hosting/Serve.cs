@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using FastListener.Admin;
 using FastListener.Cli;
 using FastListener.Configuration;
+using FastListener.Connections;
 using FastListener.Diagnostics;
 using FastListener.Hosting.Transport;
 using FastListener.Intake;

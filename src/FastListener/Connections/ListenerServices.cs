@@ -4,7 +4,7 @@ using FastListener.Intake;
 using FastListener.Overload;
 using FastListener.Protocol.Http;
 
-namespace FastListener.Hosting;
+namespace FastListener.Connections;
 
 /// <summary>What a connection needs of the rest of the program. One for the whole process.</summary>
 internal sealed record ListenerServices(ListenerSettings Settings, IntakePool Intakes, OverloadControl Overload, RequestFigures Figures, TimeProvider Time, ILogger Log)
