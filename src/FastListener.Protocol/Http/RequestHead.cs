@@ -74,28 +74,6 @@ public sealed class RequestHead
         return new(_bytes.AsSpan(place.NameStart, place.NameLength), _bytes.AsSpan(place.ValueStart, place.ValueLength));
     }
 
-    /// <summary>
-    /// Finds the first field of a name, by scanning. For fields that are asked for now and then; the ones that steer the request have
-    /// properties of their own.
-    /// </summary>
-    /// <param name="lowerCaseName">The name in lower case.</param>
-    /// <param name="value">The value without white space around it.</param>
-    /// <returns>False when no field has that name.</returns>
-    public bool TryGetField(ReadOnlySpan<byte> lowerCaseName, out ReadOnlySpan<byte> value)
-    {
-        for (var i = 0; i < FieldCount; i++)
-        {
-            if (_fields[i].NameLength == lowerCaseName.Length && Ascii.EqualsIgnoreCase(Field(i).Name, lowerCaseName))
-            {
-                value = Field(i).Value;
-                return true;
-            }
-        }
-
-        value = default;
-        return false;
-    }
-
     internal void Clear()
     {
         _bytes = [];

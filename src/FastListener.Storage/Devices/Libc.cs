@@ -7,7 +7,6 @@ namespace FastListener.Storage.Devices;
 internal static unsafe partial class Libc
 {
     public const int ReadOnly = 0;
-    public const int WriteOnly = 1;
     public const int ReadWrite = 2;
     public const int CreateNew = 0x40 | 0x80; // O_CREAT | O_EXCL
     public const int CreateAny = 0x40; // O_CREAT

@@ -53,8 +53,6 @@ internal sealed class ByteBuffer(int keptBytes)
         Append(bytes);
     }
 
-    public void AppendInt64(long value) => BinaryPrimitives.WriteInt64LittleEndian(Extend(8), value);
-
     public void AppendUInt32(uint value) => BinaryPrimitives.WriteUInt32LittleEndian(Extend(4), value);
 
     public void Truncate(int length) => Length = Math.Min(Length, length);

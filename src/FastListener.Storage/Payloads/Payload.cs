@@ -56,9 +56,6 @@ public sealed class Payload
 
     internal ReadOnlySpan<byte> Checksum => _checksum;
 
-    /// <summary>Renames it (UTF-8, copied); possible until the commit.</summary>
-    public void SetName(ReadOnlySpan<byte> name) => _name = _submission.AddText(name);
-
     /// <summary>
     /// Takes more bytes. Usually completes at once; waits when memory is spent or the disk is slower than the sender. The memory must stay valid
     /// until it completes. Throws <see cref="StorageFaultException"/>; then the submission can only be disposed.

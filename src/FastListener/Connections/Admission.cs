@@ -126,28 +126,22 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> HoldAsync(FairGate gate, GatePlace place, TimeSpan patience)
     {
-        var payer = Payer;
         var since = control.Time.GetTimestamp();
-        bool entered;
         while (true)
         {
             clock.BeginHold(gate, place, patience - control.Time.GetElapsedTime(since));
-            entered = await place.WaitAsync();
+            var entered = await place.WaitAsync();
             clock.EndHold();
             if (entered || control.Time.GetElapsedTime(since) >= patience)
             {
-                break;
+                return entered;
             }
 
             // A heartbeat that came late has ended this wait in place of an earlier one: the place in front of the queue is still ours.
             if (gate.TryEnter(place, place.Share!, place.Cost, first: true))
             {
-                entered = true;
-                break;
+                return true;
             }
         }
-
-        payer.CountWait(control.Time.GetElapsedTime(since));
-        return entered;
     }
 }

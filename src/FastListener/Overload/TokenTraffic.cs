@@ -6,16 +6,9 @@ namespace FastListener.Overload;
 /// </summary>
 internal sealed class TokenTraffic
 {
-    private long _waitedMilliseconds;
-
     /// <summary>Its part in the limit of uploads at once.</summary>
     public GateShare Uploads { get; } = new();
 
     /// <summary>Its part in the turns of reading, and its rate.</summary>
     public GateShare Reading { get; } = new();
-
-    /// <summary>How long its uploads have been made to wait by us, all together.</summary>
-    public TimeSpan Waited => TimeSpan.FromMilliseconds(Volatile.Read(ref _waitedMilliseconds));
-
-    public void CountWait(TimeSpan waited) => Interlocked.Add(ref _waitedMilliseconds, (long)waited.TotalMilliseconds);
 }
