@@ -15,7 +15,7 @@ internal sealed class AuditView(Terminal terminal, AuditReport report, RunningLi
 
     public void WriteText()
     {
-        var listing = new Listing(terminal, "TOKEN", "PROJECT", "OUTCOME", "REQUESTS", "BYTES IN", "BYTES KEPT");
+        var listing = new Listing(terminal, "TOKEN", new("PROJECT", Breaks: 12), new("OUTCOME", Breaks: 12), "REQUESTS", "BYTES IN", "BYTES KEPT");
         foreach (var line in Ordered())
         {
             var (token, project) = Names(line.Account);
@@ -119,7 +119,7 @@ internal sealed class AuditView(Terminal terminal, AuditReport report, RunningLi
         }
 
         terminal.Out.WriteLine($"In flight, and on neither side yet ({listener.InFlight.Count}):");
-        var listing = new Listing(terminal, "TOKEN", "PROJECT", "CLIENT", "STAGE", "SECONDS", "BYTES SO FAR");
+        var listing = new Listing(terminal, "TOKEN", new("PROJECT", Breaks: 12), "CLIENT", "STAGE", "SECONDS", "BYTES SO FAR");
         foreach (var upload in listener.InFlight)
         {
             string Text(string name) => upload.GetProperty(name).ToString();

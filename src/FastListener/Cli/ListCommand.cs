@@ -85,19 +85,23 @@ internal static class ListCommand
 
     private static void WriteRows(Terminal terminal, IEnumerable<ObjectDetails> found, List<string> asked)
     {
-        var listing = new Listing(terminal, "ID", "_RXID", "RECEIVED", "PROJECT", "FORMAT", "SIZE", "ATTACHMENTS", "ATTRIBUTES");
+        var listing = new Listing(
+            terminal, "ID", new("_RXID", Spare: 3), "RECEIVED", new("PROJECT", Breaks: 12), new("FORMAT", Spare: 1), "SIZE", new("ATTACHMENTS", Spare: 2), new("ATTRIBUTES", Breaks: 16));
         foreach (var item in found)
         {
             var size = item.Payloads.Sum(payload => payload.IsOmitted ? 0 : payload.Size);
+            var id = item.Id.ToString("x", CultureInfo.InvariantCulture);
+            var marks = Marks(item);
+            var attributes = SomeAttributes(item, asked);
             listing.Add(
-                item.Id.ToString("x", CultureInfo.InvariantCulture) + Marks(item),
+                new(id + marks, id),
                 item.Rxid,
-                TerminalText.Time(item.ReceivedAt),
+                new(TerminalText.Time(item.ReceivedAt), TerminalText.TimeToSeconds(item.ReceivedAt)),
                 $"{item.Universe}/{item.Project}",
                 item.Format.Name(),
                 new(size.ToString(CultureInfo.InvariantCulture), TerminalText.Size(size)),
                 item.Payloads.Count(payload => payload.Kind is PayloadKind.Attachment).ToString(CultureInfo.InvariantCulture),
-                SomeAttributes(item, asked));
+                attributes with { OnTerminal = $"{marks} {attributes.OnTerminal}".TrimStart() }); // marks are sentences: no table has room for them beside the id
         }
 
         listing.End();

@@ -77,7 +77,8 @@ internal static class ShowCommand
         }
 
         terminal.Out.WriteLine();
-        var payloads = new Listing(terminal, "PART", "KIND", "NAME", "FILE NAME", "CONTENT TYPE", "SIZE", "XXH3-128", "ADDED", "KEPT");
+        var payloads = new Listing(
+            terminal, "PART", "KIND", new("NAME", Breaks: 20), new("FILE NAME", Breaks: 12), new("CONTENT TYPE", Breaks: 12), "SIZE", "XXH3-128", "ADDED", new("KEPT", Breaks: 12));
         foreach (var payload in item.Payloads)
         {
             payloads.Add(
@@ -100,7 +101,7 @@ internal static class ShowCommand
 
         terminal.Out.WriteLine();
         var effective = item.EffectiveAttributes.ToDictionary(StringComparer.Ordinal);
-        var attributes = new Listing(terminal, "ATTRIBUTE", "VALUE", "FROM");
+        var attributes = new Listing(terminal, new("ATTRIBUTE", Breaks: 16), new("VALUE", Breaks: 16), "FROM");
         foreach (var attribute in item.Attributes)
         {
             var from = ObjectJson.Word(attribute.Source);

@@ -101,7 +101,8 @@ internal static class TokenCommand
                 return;
             }
 
-            var listing = new Listing(terminal, "TOKEN", "UNIVERSE", "PROJECT", "CAPABILITIES", "LIMITS", "ENABLED", "CREATED", "KEY");
+            var listing = new Listing(
+                terminal, "TOKEN", new("UNIVERSE", Breaks: 8), new("PROJECT", Breaks: 8), new("CAPABILITIES", Breaks: 12), new("LIMITS", Breaks: 16), "ENABLED", "CREATED", "KEY");
             foreach (var token in tokens)
             {
                 listing.Add(

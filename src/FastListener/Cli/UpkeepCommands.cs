@@ -29,7 +29,7 @@ internal static class UpkeepCommands
                 return Task.FromResult(ExitCode.Ok);
             }
 
-            var listing = new Listing(terminal, "ID", "_RXID", "PART", "WHERE", "PROBLEM");
+            var listing = new Listing(terminal, "ID", "_RXID", "PART", new("WHERE", Breaks: 16), new("PROBLEM", Breaks: 16));
             foreach (var damage in report.Damaged)
             {
                 listing.Add(

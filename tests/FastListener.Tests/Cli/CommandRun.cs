@@ -23,16 +23,16 @@ internal sealed record CommandRun(int Exit, byte[] Bytes, string Error)
     public static async Task<CommandRun> OnTerminal(params string[] args) => await Run(args, onTerminal: true);
 
     public static async Task<CommandRun> Run(
-        string[] args, bool onTerminal, Func<ServeArguments, CancellationToken, Task<int>>? serve = null)
+        string[] args, bool onTerminal, Func<ServeArguments, CancellationToken, Task<int>>? serve = null, int columns = 200)
     {
         using var output = new MemoryStream();
         using var error = new MemoryStream();
-        var terminal = new Terminal(output, error, onTerminal ? Rich(output) : null, null, new FakeTimeProvider(Now));
+        var terminal = new Terminal(output, error, onTerminal ? Rich(output, columns) : null, null, new FakeTimeProvider(Now));
         var exit = await CommandLine.RunAsync(args, serve ?? ((_, _) => throw new InvalidOperationException("serve was not expected")), terminal);
         return new(exit, output.ToArray(), Encoding.UTF8.GetString(error.ToArray()));
     }
 
-    private static IAnsiConsole Rich(Stream output)
+    private static IAnsiConsole Rich(Stream output, int columns)
     {
         var console = AnsiConsole.Create(new()
         {
@@ -41,7 +41,7 @@ internal sealed record CommandRun(int Exit, byte[] Bytes, string Error)
             Interactive = InteractionSupport.No,
             Out = new AnsiConsoleOutput(new StreamWriter(output, new UTF8Encoding(false)) { AutoFlush = true }),
         });
-        console.Profile.Width = 200;
+        console.Profile.Width = columns;
         return console;
     }
 }

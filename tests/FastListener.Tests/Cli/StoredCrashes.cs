@@ -89,6 +89,9 @@ internal sealed class StoredCrashes : IAsyncDisposable
 
     public Task<CommandRun> RunOnTerminal(params string[] args) => CommandRun.OnTerminal([.. args, "--data", Path]);
 
+    public Task<CommandRun> RunOnTerminalOf(int columns, params string[] args) =>
+        CommandRun.Run([.. args, "--data", Path], onTerminal: true, columns: columns);
+
     public async ValueTask DisposeAsync()
     {
         await _store.DisposeAsync();
