@@ -64,7 +64,7 @@ internal static class CommandLine
             terminal.Error.WriteLine("Interrupted.");
             return ExitCode.Interrupted;
         }
-        catch (Exception failure) when (failure is IOException or InvalidDataException or UnauthorizedAccessException or SecurityException or HttpRequestException or DbException)
+        catch (Exception failure) when (failure is IOException or InvalidDataException or UnauthorizedAccessException or SecurityException or DbException)
         {
             terminal.Error.WriteLine(TerminalText.Escape(failure.Message));
             return ExitCode.Failed;

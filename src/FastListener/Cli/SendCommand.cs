@@ -79,7 +79,8 @@ internal static class SendCommand
 
         using var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = ContentOf(file, attributes, attachments) };
-        using var reply = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+        request.Headers.ExpectContinue = true; // a refusal of the head is read, not drowned by a body that nobody takes any more
+        using var reply = await AnswerAsync(client, request, cancel);
         var body = await ReadBodyAsync(reply, cancel);
         terminal.Out.WriteLine(string.Join('\n', Encoding.UTF8.GetString(body).TrimEnd('\r', '\n').Split('\n').Select(TerminalText.Escape)));
         if (reply.StatusCode is HttpStatusCode.OK && SaysOk(body))
@@ -89,6 +90,21 @@ internal static class SendCommand
 
         terminal.Error.WriteLine($"The listener did not accept it: status {(int)reply.StatusCode}.");
         return ExitCode.Failed;
+    }
+
+    /// <exception cref="CommandFault">There was none. The address is named without what may hold a token.</exception>
+    private static async Task<HttpResponseMessage> AnswerAsync(HttpClient client, HttpRequestMessage request, CancellationToken cancel)
+    {
+        try
+        {
+            return await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+        }
+        catch (HttpRequestException failure)
+        {
+            // The outer messages say only that something inside of them went wrong.
+            var what = failure.HttpRequestError is HttpRequestError.SecureConnectionError ? "There is no TLS with" : "There was no answer from";
+            throw new CommandFault(TerminalText.Escape($"{what} {request.RequestUri!.Authority}: {failure.GetBaseException().Message}"));
+        }
     }
 
     /// <summary>The bare report when it is all there is to send; else a form: attributes, the report, attachments.</summary>

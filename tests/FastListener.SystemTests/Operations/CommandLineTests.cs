@@ -110,6 +110,31 @@ public sealed class CommandLineTests(ListenerFixture server) : IClassFixture<Lis
     }
 
     [Fact]
+    public async Task Send_says_why_no_answer_came()
+    {
+        var plain = await SendAsync($"http://127.0.0.1:{server.HttpsPort}/post?format=minidump&token={server.ErrorToken}", Repository.BreakpadDumpPath);
+        Assert.StartsWith($"There was no answer from 127.0.0.1:{server.HttpsPort}: ", plain, StringComparison.Ordinal);
+        Assert.DoesNotContain("An error occurred", plain, StringComparison.Ordinal);
+
+        var tls = await SendAsync($"https://127.0.0.1:{server.HttpPort}/post?format=minidump&token={server.ErrorToken}", Repository.BreakpadDumpPath);
+        Assert.StartsWith($"There is no TLS with 127.0.0.1:{server.HttpPort}: ", tls, StringComparison.Ordinal);
+        Assert.DoesNotContain("inner exception", tls, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Send_prints_the_refusal_of_a_file_larger_than_what_a_refusal_waits_for()
+    {
+        var large = server.Data.Scratch("large.dmp");
+        await using (var file = new FileStream(large, FileMode.Create))
+        {
+            file.SetLength(300L * 1024 * 1024);
+        }
+
+        var run = await SendAsync($"http://127.0.0.1:{server.HttpPort}/post?format=minidump&token={Tokens.New()}", large);
+        Assert.Equal("The listener did not accept it: status 403.\n", run);
+    }
+
+    [Fact]
     public async Task A_backup_of_a_running_listener_verifies_and_serves_elsewhere()
     {
         var large = Submit.MadeDump(9, 2_000_000);
@@ -134,6 +159,10 @@ public sealed class CommandLineTests(ListenerFixture server) : IClassFixture<Lis
 
     private Task<CommandResult> RunAsync(params string[] arguments) =>
         Command.FastListenerAsync([arguments[0], "--data", server.Data.Location, .. arguments[1..]]);
+
+    /// <summary>What a send that must fail complains of.</summary>
+    private static async Task<string> SendAsync(string url, string file) =>
+        (await Command.FastListenerAsync("send", file, "--url", url)).Expect(1).Error;
 
     private async Task<int> CountAsync(params string[] filter)
     {

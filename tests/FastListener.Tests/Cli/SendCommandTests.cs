@@ -103,6 +103,26 @@ public sealed class SendCommandTests : IDisposable
         Assert.Single(run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
+    [Fact]
+    public async Task A_refusal_of_the_head_is_asked_for_before_the_body_is_sent()
+    {
+        await using var listener = await Listener.StartAsync(200, Accepted);
+        await CommandRun.Of("send", _dump, "--url", listener.Url + "/post");
+        Assert.Equal("100-continue", Assert.Single(listener.Requests).Expect);
+    }
+
+    [Fact]
+    public async Task TLS_with_a_port_that_has_none_is_said_to_be_the_reason()
+    {
+        await using var listener = await Listener.StartAsync(200, Accepted);
+        var authority = new Uri(listener.Url).Authority;
+        var run = await CommandRun.Of("send", _dump, "--url", $"https://{authority}/post?token=secret");
+
+        Assert.Equal((1, ""), (run.Exit, run.Out));
+        Assert.StartsWith($"There is no TLS with {authority}: Cannot determine the frame size", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", run.Error, StringComparison.Ordinal);
+    }
+
     private static async Task<List<Part>> PartsOf(HttpRequest request)
     {
         var parts = new List<Part>();
@@ -135,7 +155,7 @@ public sealed class SendCommandTests : IDisposable
         return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
     }
 
-    private sealed record Received(string Target, string? ContentType, byte[] Body, List<Part> Parts);
+    private sealed record Received(string Target, string? ContentType, byte[] Body, List<Part> Parts, string? Expect);
 
     private sealed record Part(string Name, string? FileName, byte[] Bytes);
 
@@ -169,7 +189,7 @@ public sealed class SendCommandTests : IDisposable
                 var parts = await PartsOf(context.Request);
                 await context.Request.Body.CopyToAsync(kept);
                 listener.Requests.Add(new(
-                    context.Request.Path + context.Request.QueryString.ToString(), context.Request.ContentType, kept.ToArray(), parts));
+                    context.Request.Path + context.Request.QueryString.ToString(), context.Request.ContentType, kept.ToArray(), parts, context.Request.Headers.Expect));
                 context.Response.StatusCode = status;
                 await context.Response.WriteAsync(body);
             });
