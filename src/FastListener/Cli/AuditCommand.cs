@@ -21,7 +21,7 @@ internal static class AuditCommand
             var directory = StoreAccess.Existing(parsed.GetRequiredValue(data));
             var listener = await AskAsync(terminal, directory, cancel);
             var report = UpkeepView.Run(terminal, progress => Audit.Run(directory, parsed.GetValue(since), progress, cancel));
-            var view = new AuditView(terminal, report, listener, TokenFile.Read(directory));
+            var view = new AuditView(terminal, report, listener, Tokens(terminal, directory));
             if (parsed.GetValue(json))
             {
                 view.WriteJson();
@@ -34,6 +34,20 @@ internal static class AuditCommand
             return report.IsClean ? ExitCode.Ok : ExitCode.Failed;
         });
         return command;
+    }
+
+    /// <summary>Whose keys are in the books. A file that cannot be read takes the names away, not the verdict.</summary>
+    private static TokenDocument Tokens(Terminal terminal, string directory)
+    {
+        try
+        {
+            return TokenFile.Read(directory);
+        }
+        catch (Exception fault) when (fault is TokenFileException or IOException or UnauthorizedAccessException)
+        {
+            terminal.Error.WriteLine(TerminalText.Escape($"{fault.Message} Tokens are told by their keys."));
+            return TokenDocument.Empty;
+        }
     }
 
     /// <summary>The listeners that serve the directory, if any do: they book what they have, and list what is under way.</summary>

@@ -6,7 +6,7 @@ using FastListener.Tokens;
 
 namespace FastListener.Cli;
 
-/// <summary>An audit as people and as programs read it. Tokens are masked; one that was taken out of the file is told by its key.</summary>
+/// <summary>An audit as people and as programs read it. Tokens are masked; one that is not in the file is told by its key.</summary>
 internal sealed class AuditView(Terminal terminal, AuditReport report, RunningListener? listener, TokenDocument tokens)
 {
     private static readonly string[] Classes = ["stored", "degraded", "refused", "broken off", "unsettled"];
