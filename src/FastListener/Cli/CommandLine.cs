@@ -22,6 +22,37 @@ internal static class CommandLine
         string[] args, Func<ServeArguments, CancellationToken, Task<int>> serve, Terminal? terminal = null)
     {
         terminal ??= Terminal.OfThisProcess();
+        var exit = await RunVerbAsync(args, serve, terminal);
+        try
+        {
+            terminal.Flush();
+            return exit;
+        }
+        catch (IOException failure)
+        {
+            terminal.Error.WriteLine(failure.Message);
+            return exit is ExitCode.Ok ? ExitCode.Failed : exit;
+        }
+    }
+
+    /// <summary>Every verb with its options, as the help prints them.</summary>
+    public static RootCommand Build(Func<ServeArguments, CancellationToken, Task<int>> serve, Terminal terminal) =>
+        new("FastListener takes crash reports over HTTP and keeps them.")
+        {
+            ServeCommand.Create(serve),
+            TokenCommand.Create(terminal),
+            ListCommand.Create(terminal),
+            ShowCommand.Create(terminal),
+            ExportCommand.Create(terminal),
+            UpkeepCommands.CreateVerify(terminal),
+            AuditCommand.Create(terminal),
+            UpkeepCommands.CreateSalvage(terminal),
+            UpkeepCommands.CreateBackup(terminal),
+            SendCommand.Create(terminal),
+        };
+
+    private static async Task<int> RunVerbAsync(string[] args, Func<ServeArguments, CancellationToken, Task<int>> serve, Terminal terminal)
+    {
         try
         {
             var parsed = Build(serve, terminal).Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
@@ -69,27 +100,7 @@ internal static class CommandLine
             terminal.Error.WriteLine(TerminalText.Escape(failure.Message));
             return ExitCode.Failed;
         }
-        finally
-        {
-            terminal.Flush();
-        }
     }
-
-    /// <summary>Every verb with its options, as the help prints them.</summary>
-    public static RootCommand Build(Func<ServeArguments, CancellationToken, Task<int>> serve, Terminal terminal) =>
-        new("FastListener takes crash reports over HTTP and keeps them.")
-        {
-            ServeCommand.Create(serve),
-            TokenCommand.Create(terminal),
-            ListCommand.Create(terminal),
-            ShowCommand.Create(terminal),
-            ExportCommand.Create(terminal),
-            UpkeepCommands.CreateVerify(terminal),
-            AuditCommand.Create(terminal),
-            UpkeepCommands.CreateSalvage(terminal),
-            UpkeepCommands.CreateBackup(terminal),
-            SendCommand.Create(terminal),
-        };
 
     private static string PathOf(CommandResult result)
     {

@@ -26,6 +26,8 @@ internal static class ExportCommand
             Description = "Write into this directory: reports as DIR/<_rxid>, everything else as DIR/<_rxid>.parts/<name>.",
             HelpName = "DIR",
         };
+        output.RefuseEmpty("a file");
+        to.RefuseEmpty("a directory");
         var data = OptionValues.Data();
         var command = new Command("export", "Write out what is stored, byte for byte as it was sent.") { ids, all, part, output, to, data };
         command.Validators.Add(result =>

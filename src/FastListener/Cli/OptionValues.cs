@@ -8,14 +8,35 @@ namespace FastListener.Cli;
 /// <summary>How the values of options and arguments are read. What cannot be read is named, together with all else that cannot.</summary>
 internal static class OptionValues
 {
+    /// <summary>The environment variable that stands in for <c>--data</c>.</summary>
+    public const string DataVariable = "FASTLISTENER_Data";
+
     private const long MaxSeconds = 1_000L * 365 * 86_400;
 
-    public static Option<string> Data() => new("--data")
+    /// <summary>The data directory; without the option the one that the environment names, else <c>./data</c>, as serve takes it.</summary>
+    public static Option<string> Data() => new Option<string>("--data")
     {
         Description = "The data directory.",
         HelpName = "DIR",
-        DefaultValueFactory = _ => Environment.GetEnvironmentVariable("FASTLISTENER_Data") ?? "./data", // as serve takes it
-    };
+        DefaultValueFactory = _ => Environment.GetEnvironmentVariable(DataVariable) ?? "./data",
+    }.RefuseEmpty("a directory", DataVariable);
+
+    /// <summary>Makes an empty path a fault of usage, be it the option's or that of the environment variable that stands in for it.</summary>
+    public static Option<T> RefuseEmpty<T>(this Option<T> option, string what, string? variable = null)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Any(token => token.Value.Length == 0))
+            {
+                result.AddError($"{option.Name} takes {what}, not ''.");
+            }
+            else if (result.Tokens.Count == 0 && variable is not null && Environment.GetEnvironmentVariable(variable) is "")
+            {
+                result.AddError($"{variable} takes {what}, not ''.");
+            }
+        });
+        return option;
+    }
 
     public static Option<bool> Json() => new("--json") { Description = "Print JSON." };
 

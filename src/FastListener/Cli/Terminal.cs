@@ -38,8 +38,8 @@ internal sealed class Terminal(Stream output, Stream error, IAnsiConsole? richOu
 
     /// <summary>The process's own standard streams.</summary>
     public static Terminal OfThisProcess() => new(
-        Console.OpenStandardOutput(),
-        Console.OpenStandardError(),
+        new StandardStream(Console.OpenStandardOutput()),
+        new StandardStream(Console.OpenStandardError(), dropsFaults: true),
         Console.IsOutputRedirected ? null : AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Out) }),
         Console.IsErrorRedirected ? null : AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Error) }),
         TimeProvider.System);

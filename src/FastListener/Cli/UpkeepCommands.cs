@@ -85,7 +85,7 @@ internal static class UpkeepCommands
             Description = "The directory of the copy: missing or empty.",
             HelpName = "DIR",
             Required = true,
-        };
+        }.RefuseEmpty("a directory");
         var command = new Command("backup", "Copy the data directory as it is at one moment, also while the server runs.") { to, data };
         command.SetAction((parsed, cancel) =>
         {

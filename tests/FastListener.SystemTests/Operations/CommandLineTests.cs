@@ -109,6 +109,37 @@ public sealed class CommandLineTests(ListenerFixture server) : IClassFixture<Lis
         Assert.Contains("invalid token", refused.Output + refused.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/dev/full", "Standard output: No space left on device")]
+    [InlineData("&-", "Standard output: Bad file descriptor")]
+    public async Task Output_that_cannot_be_written_is_one_sentence_and_exit_1(string target, string sentence)
+    {
+        var rxid = Submit.Dump(server.HttpPort, server.ErrorToken, Repository.BreakpadDump).ReceiptOf();
+        foreach (var verb in new[] { "list", "list --json", $"show {rxid}", $"export {rxid}", "token list", "audit", "--help" })
+        {
+            var data = verb == "--help" ? "" : $"--data {server.Data.Location}";
+            var run = await Command.BashAsync($"dotnet {Repository.Program} {verb} {data} >{target}");
+            Assert.Equal(sentence, run.Expect(1).Error.TrimEnd('\n').Split('\n')[^1]); // behind an audit's progress
+        }
+    }
+
+    [Fact]
+    public async Task What_nobody_can_be_told_changes_no_exit_code()
+    {
+        (await Command.BashAsync($"dotnet {Repository.Program} verify --data {server.Data.Location} 2>/dev/full")).Expect();
+        (await Command.BashAsync($"dotnet {Repository.Program} show fffffff0 --data {server.Data.Location} 2>/dev/full")).Expect(1);
+        (await Command.BashAsync($"dotnet {Repository.Program} frobnicate 2>/dev/full")).Expect(2);
+    }
+
+    [Theory]
+    [InlineData("list")]
+    [InlineData("serve")]
+    public async Task An_empty_variable_is_no_data_directory(string verb)
+    {
+        var run = await Command.BashAsync($"FASTLISTENER_Data= dotnet {Repository.Program} {verb}");
+        Assert.StartsWith("FASTLISTENER_Data takes a directory, not ''.\n", run.Expect(2).Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Send_says_why_no_answer_came()
     {

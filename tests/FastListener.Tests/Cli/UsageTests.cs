@@ -63,6 +63,54 @@ public class UsageTests
         Assert.All(faults.Split('|'), fault => Assert.Contains(fault + '\n', run.Error, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("serve")]
+    [InlineData("token add --project p")]
+    [InlineData("token list")]
+    [InlineData("token set x --limit maxUploads=1")]
+    [InlineData("token disable x")]
+    [InlineData("token enable x")]
+    [InlineData("list")]
+    [InlineData("show 1")]
+    [InlineData("export 1")]
+    [InlineData("verify")]
+    [InlineData("audit")]
+    [InlineData("salvage")]
+    [InlineData("backup --to x")]
+    public async Task An_empty_data_directory_is_wrong_usage(string line)
+    {
+        var run = await CommandRun.Of([.. line.Split(' '), "--data", ""]);
+        Assert.Equal((2, ""), (run.Exit, run.Out));
+        Assert.StartsWith("--data takes a directory, not ''.\nSee: ", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("export 1 -o", "-o takes a file, not ''.")]
+    [InlineData("export 1 --to", "--to takes a directory, not ''.")]
+    [InlineData("export --all --to", "--to takes a directory, not ''.")]
+    [InlineData("backup --to", "--to takes a directory, not ''.")]
+    [InlineData("send", "There is no file ''.")]
+    [InlineData("send LICENSE --url http://127.0.0.1:1 --attach", "There is no file ''.")]
+    public async Task An_empty_path_is_wrong_usage(string line, string fault)
+    {
+        using var data = new DataDirectory();
+        var run = await CommandRun.Of([.. line.Split(' '), "", .. line.StartsWith("send", StringComparison.Ordinal) ? Array.Empty<string>() : ["--data", data.Path]]);
+        Assert.Equal((2, ""), (run.Exit, run.Out));
+        Assert.Contains(fault + '\n', run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_configuration_file_that_is_no_JSON_is_named_with_the_line_and_the_reason()
+    {
+        using var data = new DataDirectory();
+        var file = data.File("appsettings.json");
+        await File.WriteAllTextAsync(file, "{\n  \"Limits\": { \"MaxParts\": 10\n", TestContext.Current.CancellationToken);
+        var run = await CommandRun.Run(["serve", "--data", data.Path], false, FastListener.Hosting.Serve.RunAsync);
+        Assert.Equal((2, ""), (run.Exit, run.Out));
+        Assert.StartsWith($"Failed to load configuration from file '{file}': line 3, byte 1: Expected depth to be zero", run.Error, StringComparison.Ordinal);
+        Assert.Single(run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
     [Fact]
     public async Task A_fault_that_quotes_the_command_line_is_harmless_on_a_terminal()
     {
