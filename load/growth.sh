@@ -2,7 +2,7 @@
 # How start-up and the reading verbs grow with what is stored: fills one data directory with 20 KiB crashes to 10,000, 100,000 and a million
 # objects and measures at each step. A start must not read the packs: the bytes it read stand in the table.
 #
-#   load/growth.sh [MOST]      MOST objects at the end, default 1,000,000 (24 GB of disk, about three minutes)
+#   load/growth.sh [MOST]      MOST objects at the end, default 1,000,000 (24 GB of disk, three to five minutes)
 #
 # Objects are rounded down to a multiple of 64, and each kill adds some. Each time is the median of five, in milliseconds, process start included. "after kill -9": the server was killed under load before.
 set -euo pipefail

@@ -13,8 +13,8 @@ internal enum Figure
 }
 
 /// <summary>
-/// A figure the listener is to reach: its own, or its ratio to a peer's in the same round. Floor and aim are those of the project's plan; null is
-/// "reported, never judged".
+/// A figure the listener is to reach: its own, or its ratio to a peer's in the same round. Floor and aim are what this project asks of itself;
+/// null is "reported, never judged".
 /// </summary>
 internal sealed record Goal(string Words, string Measurement, string Peer, string? Against, Figure Figure, double? Floor, double? Aim)
 {
