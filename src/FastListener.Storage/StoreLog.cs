@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FastListener.Storage;
 
-// Event ids 500-599 belong to storage. Next free: 523. Ids are never reused.
+// Event ids 500-599 belong to storage. Next free: 527. Ids are never reused.
 internal static partial class StoreLog
 {
     [LoggerMessage(500, LogLevel.Warning, "Could not erase {Path}; recovery will find it")]
@@ -44,7 +44,7 @@ internal static partial class StoreLog
     [LoggerMessage(512, LogLevel.Warning, "Could not write ahead in pack {Pack}; it ends, and lone submissions are slower for a minute")]
     public static partial void NoRunway(ILogger logger, long pack, Exception cause);
 
-    [LoggerMessage(513, LogLevel.Warning, "The last batch of pack {Pack}, from {From} to {To} bytes, did not survive whole; it was never acknowledged and is forgotten")]
+    [LoggerMessage(513, LogLevel.Warning, "The last batch of pack {Pack}, from {From} to {To} bytes, did not survive whole: it was written when the power went, or has rotted since, and is forgotten; what is left of its bytes lies in orphans/")]
     public static partial void LastBatchUndone(ILogger logger, long pack, long from, long to);
 
     [LoggerMessage(514, LogLevel.Error, "The answer for object {ObjectId}, which is stored, could not be given")]
@@ -79,4 +79,10 @@ internal static partial class StoreLog
 
     [LoggerMessage(522, LogLevel.Warning, "The space left in {Directory} could not be asked for")]
     public static partial void SpaceUnknown(ILogger logger, string directory, Exception cause);
+
+    [LoggerMessage(525, LogLevel.Error, "Pack {Pack} cannot be read where its last batch lies; it is ended as it is, run verify")]
+    public static partial void PackUnreadable(ILogger logger, long pack, Exception cause);
+
+    [LoggerMessage(526, LogLevel.Error, "{Name} could not be kept in orphans/")]
+    public static partial void NotKept(ILogger logger, string name, Exception cause);
 }

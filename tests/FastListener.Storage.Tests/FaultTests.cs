@@ -132,6 +132,33 @@ public sealed class FaultTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_reader_does_not_keep_the_catalog_from_being_trusted_again()
+    {
+        var device = new TestDevice();
+        await using var store = await _data.OpenAsync(Scenario.Options(_data.Path), device);
+        var sent = new List<Sent> { await store.SubmitAsync(StoreActions.Bytes(3000)) };
+        using var reading = Catalog.CatalogConnection.OpenForReading(Path.Combine(_data.Path, "catalog.db")); // as a backup does, for minutes
+        reading.Execute("BEGIN");
+        Assert.Equal(1, reading.Scalar("SELECT count(*) FROM objects"));
+
+        device.Before = (call, path) =>
+        {
+            if (call == "sync" && path.EndsWith("-wal", StringComparison.Ordinal))
+            {
+                throw new StorageFaultException(StorageFaultKind.InputOutput, "The disk lost it.");
+            }
+        };
+        await Assert.ThrowsAsync<StorageFaultException>(() => store.SubmitAsync(StoreActions.Bytes(3001)));
+        var written = 0;
+        device.Before = (call, path) => written += call == "write" && path.EndsWith("-wal", StringComparison.Ordinal) ? 1 : 0;
+        sent.Add(await store.SubmitAsync(StoreActions.Bytes(3002)));
+        Assert.True(written > 0, "the log was not written once more");
+        Assert.Equal(1, reading.Scalar("SELECT count(*) FROM objects"));
+        reading.Execute("COMMIT");
+        Scenario.AssertKept(_data.Path, sent, []);
+    }
+
     [Theory]
     [InlineData(StorageFaultKind.DiskFull)]
     [InlineData(StorageFaultKind.ReadOnly)]

@@ -75,10 +75,136 @@ public sealed class RecoveryTests : IDisposable
                 Assert.Single(reader.Find(kept.Reference)!.Payloads); // the late attachment is gone
             }
 
-            Assert.Single(Directory.GetFiles(Copy + "/orphans")); // its file was durable before
+            Assert.Equal(fileIsShort ? 1 : 2, Directory.GetFiles(Copy + "/orphans").Length); // its file was durable before, and what is left of the batch is kept
             var next = await store.SubmitAsync(StoreActions.Bytes(2500));
             Assert.Equal(1, (await store.AttachAsync(kept.Receipt.ObjectId, "late", [1, 2, 3])).AttachmentId);
             Scenario.AssertKept(Copy, [next], []);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_byte_that_rots_in_a_last_batch_long_durable_costs_its_object_alone(bool packIsFull)
+    {
+        List<Sent> sent = [];
+        var device = new TestDevice();
+        await using (var store = await _data.OpenAsync(Scenario.Options(_data.Path + "/live") with { PackBytes = packIsFull ? 1 : 1_000_000 }, device))
+        {
+            var together = new CountdownEvent(3);
+            device.Before = (call, path) =>
+            {
+                if (call == "write" && path.EndsWith(".pack", StringComparison.Ordinal) && Thread.CurrentThread.Name == "committer")
+                {
+                    together.Wait(TimeSpan.FromSeconds(30)); // the others queue up behind the first, and share the next batch
+                }
+            };
+            sent.AddRange(await Task.WhenAll(Enumerable.Range(0, 3).Select(i => Task.Run(() =>
+            {
+                var submitting = store.SubmitAsync(StoreActions.Bytes(3000, 10 + i));
+                together.Signal();
+                return submitting;
+            }))));
+            device.Before = (_, _) => { };
+            Assert.True(await store.WriteLedgerAsync()); // what an idle committer does within two seconds
+            CopyAsACrashWould(_data.Path + "/live", Copy);
+        }
+
+        sent.Sort((a, b) => a.Receipt.ObjectId.CompareTo(b.Receipt.ObjectId));
+        var rotten = sent[^1];
+        Catalog.RecordPlace place;
+        using (var reader = StoreReader.Open(Copy))
+        {
+            place = reader.Catalog.ById(rotten.Receipt.ObjectId)!.Numbers.Place;
+            Assert.Equal(place.Pack, reader.Catalog.ById(sent[^2].Receipt.ObjectId)!.Numbers.Place.Pack);
+        }
+
+        using (var pack = File.Open(new StoreLayout(Copy).Pack(place.Pack), FileMode.Open))
+        {
+            pack.Position = place.Offset + place.Length - 1;
+            var last = pack.ReadByte();
+            pack.Position--;
+            pack.WriteByte((byte)(last ^ 1));
+        }
+
+        await using (await _data.OpenAsync(Scenario.Options(Copy)))
+        {
+            using var reader = StoreReader.Open(Copy);
+            Assert.All(sent[..^1], reader.AssertHolds);
+            Assert.NotNull(reader.Find(rotten.Reference));
+            Assert.Single(Verification.Run(Copy).Damaged);
+        }
+    }
+
+    [Fact]
+    public async Task A_last_batch_that_cannot_be_read_is_left_as_it_is_and_the_store_opens()
+    {
+        Sent sent;
+        await using (var store = await _data.OpenAsync(Scenario.Options(_data.Path + "/live")))
+        {
+            sent = await store.SubmitAsync(StoreActions.Bytes(3000));
+            CopyAsACrashWould(_data.Path + "/live", Copy);
+        }
+
+        var pack = Directory.GetFiles(Copy + "/packs").Single();
+        File.Move(pack, pack + ".sound");
+        File.CreateSymbolicLink(pack, "/proc/self/mem"); // as a failing disk: it opens, and reading its beginning is an input/output error
+        await using (var store = await _data.OpenAsync(Scenario.Options(Copy)))
+        {
+            var next = await store.SubmitAsync(StoreActions.Bytes(2500));
+            using var reader = StoreReader.Open(Copy);
+            reader.AssertHolds(next);
+        }
+
+        File.Move(pack + ".sound", pack, overwrite: true); // the disk gives it back after all
+        using (var reader = StoreReader.Open(Copy))
+        {
+            reader.AssertHolds(sent);
+        }
+    }
+
+    [Fact]
+    public async Task What_an_earlier_recovery_set_aside_is_never_replaced()
+    {
+        await using (var store = await _data.OpenAsync(Scenario.Options(_data.Path + "/live")))
+        {
+            using var uncommitted = store.Begin();
+            await uncommitted.AddAsync(PayloadKind.Report, "r", StoreActions.Bytes(20_001));
+            CopyAsACrashWould(_data.Path + "/live", Copy);
+        }
+
+        var name = Path.GetFileName(Directory.EnumerateFiles(Copy + "/files", "*", SearchOption.AllDirectories).Single());
+        File.WriteAllText(Copy + "/orphans/" + name, "from another time");
+        await using (await _data.OpenAsync(Scenario.Options(Copy)))
+        {
+            Assert.Equal("from another time", File.ReadAllText(Copy + "/orphans/" + name));
+            Assert.Equal(2, Directory.GetFiles(Copy + "/orphans").Length);
+        }
+    }
+
+    [Fact]
+    public async Task A_start_writes_a_log_once_more_that_another_process_left_behind()
+    {
+        await using (var store = await _data.OpenAsync(Scenario.Options(_data.Path + "/live")))
+        {
+            await store.SubmitAsync(StoreActions.Bytes(3000));
+            CopyAsACrashWould(_data.Path + "/live", Copy);
+        }
+
+        var log = new FileInfo(Copy + "/catalog.db-wal");
+        Assert.True(log.Length > 0);
+        var device = new TestDevice();
+        var calls = new List<string>();
+        device.Before = (call, path) =>
+        {
+            if (path == log.FullName)
+            {
+                calls.Add(call);
+            }
+        };
+        await using (await _data.OpenAsync(Scenario.Options(Copy), device))
+        {
+            Assert.Equal(["open", "write", "sync"], calls[..3]);
         }
     }
 

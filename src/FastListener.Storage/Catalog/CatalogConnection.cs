@@ -119,6 +119,19 @@ internal sealed class CatalogConnection : IDisposable
         return inLog - done;
     }
 
+    /// <summary>Copies the whole log into the database file and empties it. False when a reader or writer keeps that from being done.</summary>
+    public bool TryEmptyLog()
+    {
+        var result = raw.sqlite3_wal_checkpoint_v2(_database, "main", CheckpointTruncate, out _, out _);
+        if (result == raw.SQLITE_BUSY)
+        {
+            return false;
+        }
+
+        Check(result, "checkpoint");
+        return true;
+    }
+
     /// <summary>Pages this connection has written since it was opened.</summary>
     public int PagesWritten()
     {

@@ -1,10 +1,13 @@
 using FastListener.Storage.Packs;
+using FastListener.Storage.Payloads;
 
 namespace FastListener.Storage.Catalog;
 
 /// <summary>The catalog as its writer sees it: prepared statements, one transaction per batch. Used by the committer's thread, and before that by recovery.</summary>
 internal sealed class CatalogWriter : IDisposable
 {
+    private const int LogChunk = 256 * 1024;
+
     private readonly CatalogConnection _connection;
     private readonly CatalogStatement _begin;
     private readonly CatalogStatement _commit;
@@ -83,6 +86,32 @@ internal sealed class CatalogWriter : IDisposable
     {
         _connection.Execute("PRAGMA synchronous=NORMAL; BEGIN IMMEDIATE; ROLLBACK"); // the transaction makes sure that the log exists
         _log ??= device.OpenExisting(_connection.Path + "-wal");
+    }
+
+    /// <summary>
+    /// Writes the log once more, as it is, and makes it durable. After a sync that failed, one of ours or of a process that has died, the kernel takes pages
+    /// for written that are not, and no later sync would say so. Needs no space, disturbs no reader, and holds other writers up.
+    /// </summary>
+    public void RewriteLog(StorageDevice device)
+    {
+        var path = _connection.Path + "-wal";
+        using var log = device.OpenExisting(path); // first of all: it tells whether the file system may still be written
+        using var bytes = new AlignedBuffer(LogChunk);
+        using var current = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
+        Begin();
+        try
+        {
+            for (long offset = 0; PackReader.ReadFully(current, bytes.Span, offset) is > 0 and var read; offset += read)
+            {
+                log.Write(bytes.Span[..read], offset);
+            }
+
+            log.SyncData();
+        }
+        finally
+        {
+            _connection.Rollback();
+        }
     }
 
     public void AddObject(

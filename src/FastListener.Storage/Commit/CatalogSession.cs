@@ -10,6 +10,8 @@ namespace FastListener.Storage.Commit;
 /// </summary>
 internal sealed class CatalogSession : IDisposable
 {
+    private const int ReaderPatience = 100; // milliseconds: most readers are gone by then, and other writers wait meanwhile
+
     private readonly StoreLayout _layout;
     private readonly StorageDevice _device;
     private readonly ILogger _logger;
@@ -66,7 +68,8 @@ internal sealed class CatalogSession : IDisposable
 
     /// <summary>
     /// The catalog, opened again when it was dropped. A commit that failed may have left log pages that were never synced, and the next sync would not say
-    /// so: the log is emptied into the database file, with syncs of its own, and what was in doubt is settled, before it is trusted.
+    /// so: the log is emptied into the database file, with syncs of its own, or, while somebody reads, written once more, and what was in doubt is settled,
+    /// before it is trusted.
     /// </summary>
     public CatalogWriter Trusted(Doubts doubts, List<long> closedPacks, long now)
     {
@@ -78,9 +81,14 @@ internal sealed class CatalogSession : IDisposable
         var catalog = CatalogWriter.Open(_layout.Catalog, create: false);
         try
         {
-            catalog.Connection.SetBusyTimeout(2_000);
-            catalog.Connection.Checkpoint(CatalogConnection.CheckpointTruncate);
+            catalog.Connection.SetBusyTimeout(ReaderPatience);
+            var emptied = catalog.Connection.TryEmptyLog();
             catalog.Connection.SetBusyTimeout(10_000);
+            if (!emptied)
+            {
+                catalog.RewriteLog(_device); // a backup or a verification may read for minutes
+            }
+
             catalog.SyncLogThrough(_device);
             doubts.Settle(catalog, closedPacks, now);
         }

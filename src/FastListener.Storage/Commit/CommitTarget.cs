@@ -132,12 +132,8 @@ internal sealed class CommitTarget : IDisposable
 
         _books.Write(catalog.Ledger, _instance, now, _idOf);
         _noBooksBefore = now + BooksInterval;
+        NoteSyncs(catalog);
         catalog.SetPack(_packs.Pack, _instance, _packs.End + bytes.Length, _packs.End);
-        foreach (var pack in _closedPacks)
-        {
-            catalog.ClosePack(pack);
-        }
-
         _ids.Renew(catalog);
         _stage = Stage.WritingPack;
         _packs.WaitWritten(); // a reader must find what a committed row names
@@ -153,10 +149,13 @@ internal sealed class CommitTarget : IDisposable
         _books.Confirm();
     }
 
-    /// <summary>Books what waits for the ledger in a transaction of its own. A fault costs nothing but the time until the next try: then it is false.</summary>
+    /// <summary>
+    /// Books what waits for the ledger, and notes up to where packs are durable, in a transaction of its own. A fault costs nothing but the time until the
+    /// next try: then it is false.
+    /// </summary>
     public bool WriteBooks(long now)
     {
-        if (!_books.AnyWaiting)
+        if (!_books.AnyWaiting && !_packs.IsSyncUnnoted && _closedPacks.Count == 0)
         {
             return true;
         }
@@ -173,7 +172,10 @@ internal sealed class CommitTarget : IDisposable
             _noBooksBefore = now + BooksInterval;
             _session.Enter();
             _books.Write(catalog.Ledger, _instance, now, _idOf);
+            NoteSyncs(catalog);
             _session.Commit();
+            _packs.ConfirmNoted();
+            _closedPacks.Clear();
             _numbers.Confirm();
             _books.Confirm();
             return true;
@@ -309,11 +311,7 @@ internal sealed class CommitTarget : IDisposable
 
             _session.Enter();
             _books.Write(catalog.Ledger, _instance, now, _idOf);
-            foreach (var pack in _closedPacks)
-            {
-                catalog.ClosePack(pack);
-            }
-
+            NoteSyncs(catalog);
             _ids.GiveBack(catalog.Connection);
             if (catalog.Connection.Scalar($"SELECT count(*) FROM packs WHERE is_open=1 AND instance={_instance}") == 0)
             {
@@ -361,6 +359,20 @@ internal sealed class CommitTarget : IDisposable
             {
                 catalog.AddFile(file.Name, entry.Id, payload.Length);
             }
+        }
+    }
+
+    /// <summary>What the catalog may know of packs between two batches: which have been ended, and that the last batch of the open one is durable.</summary>
+    private void NoteSyncs(CatalogWriter catalog)
+    {
+        foreach (var pack in _closedPacks)
+        {
+            catalog.ClosePack(pack);
+        }
+
+        if (_packs.IsSyncUnnoted)
+        {
+            catalog.SetPack(_packs.Pack, _instance, _packs.End, _packs.End);
         }
     }
 

@@ -8,11 +8,12 @@ namespace FastListener.Storage.Commit;
 
 /// <summary>
 /// Cleans up after instances that ended without saying goodbye, and after nobody else: an instance that lives holds the lock in its staging
-/// directory. Costs nothing after a clean end; reads no more of a pack than the last batch of one that was not ended.
+/// directory. Costs nothing after a clean end; reads no more of a pack than a last batch that was committed within two seconds of the end.
 /// </summary>
 internal sealed class Recovery(StoreLayout layout, StorageDevice device, CatalogWriter catalog, ILogger logger)
 {
     private readonly CatalogConnection _connection = catalog.Connection;
+    private readonly Orphans _orphans = new(layout, device, logger);
     private readonly HashSet<uint> _live = [];
 
     /// <summary>Throws <see cref="StoreUnusableException"/>, and has changed nothing, when the catalog has lost commits.</summary>
@@ -98,8 +99,7 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
                 continue;
             }
 
-            using var scanner = new PackScanner(layout, pack, knownEnd: 0, []);
-            if (scanner.HoldsCommitAt(end))
+            if (Looks(pack, scanner => scanner.HoldsCommitAt(end)) is true)
             {
                 throw new StoreUnusableException(
                     $"The catalog in {layout.Data} has lost commits that {PackLayout.FileName(pack)} holds: was catalog.db-wal removed, or an older catalog.db put back? Nothing was changed. Salvage can rebuild the catalog.");
@@ -108,8 +108,9 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
     }
 
     /// <summary>
-    /// What a pack holds beyond its committed end does not exist. Its last batch was synced at the same time as the catalog: when it is not whole, the
-    /// power went between the two, nothing of it was acknowledged, and the catalog forgets it.
+    /// What a pack holds beyond its committed end does not exist. A batch that the catalog does not know as durable was synced at the same time as the
+    /// catalog: when it is not whole, the power went between the two, nothing of it was acknowledged, and the catalog forgets it. Only within two seconds
+    /// of its commit may it have been acknowledged, and rotted since: its bytes are kept in orphans/.
     /// </summary>
     private void CutPacks(List<(long Pack, long End, long Start)> open, long now)
     {
@@ -125,8 +126,16 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
             }
 
             var kept = end;
-            if (!IsWhole(pack, start, end))
+            var whole = Looks(pack, scanner => scanner.IsWhole(start, end));
+            if (whole is null)
             {
+                _connection.Execute($"UPDATE packs SET is_open=0 WHERE id={pack}"); // what can be read of it is left to readers
+                continue;
+            }
+
+            if (whole is false)
+            {
+                _orphans.Keep(info, start);
                 StoreLog.LastBatchUndone(logger, pack, start, end);
                 catalog.Undo(pack, start);
                 kept = start;
@@ -152,10 +161,19 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
         }
     }
 
-    private bool IsWhole(long pack, long start, long end)
+    /// <summary>Asks something of a pack's bytes; null, and said, when the disk does not give them.</summary>
+    private bool? Looks(long pack, Func<PackScanner, bool> question)
     {
-        using var scanner = new PackScanner(layout, pack, knownEnd: 0, []);
-        return scanner.IsWhole(start, end);
+        try
+        {
+            using var scanner = new PackScanner(layout, pack, knownEnd: 0, []);
+            return question(scanner);
+        }
+        catch (IOException fault)
+        {
+            StoreLog.PackUnreadable(logger, pack, fault);
+            return null;
+        }
     }
 
     private List<(long Pack, long End, long Start)> OpenPacks(Dictionary<uint, LockFile?> dead)
@@ -190,7 +208,7 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
         {
             if (PackLayout.TryParseFileName(file.Name, out var pack) && !known.Contains(pack))
             {
-                uint? owner = PackReader.TryReadHeader(file.FullName, out var instance) ? instance : null;
+                uint? owner = OwnerOf(file, pack);
                 if (owner is { } id ? !_live.Contains(id) : _live.Count == 0)
                 {
                     unknown.Add(new(pack, file, owner));
@@ -218,7 +236,7 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
             }
             else
             {
-                SetAside(file.FullName, file.Name);
+                _orphans.Take(file);
             }
 
             moved = true;
@@ -253,7 +271,7 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
 
         foreach (var file in unknown)
         {
-            SetAside(file.FullName, file.Name);
+            _orphans.Take(file);
             device.SyncDirectory(layout.Orphans);
             device.SyncDirectory(file.DirectoryName!);
         }
@@ -288,10 +306,17 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
         }
     }
 
-    private void SetAside(string path, string name)
+    private uint? OwnerOf(FileInfo file, long pack)
     {
-        StoreLog.Orphaned(logger, name);
-        device.Rename(path, Path.Combine(layout.Orphans, name));
+        try
+        {
+            return PackReader.TryReadHeader(file.FullName, out var instance) ? instance : null;
+        }
+        catch (IOException fault)
+        {
+            StoreLog.PackUnreadable(logger, pack, fault);
+            return null;
+        }
     }
 
     /// <param name="Id">Its id, from its name.</param>

@@ -153,9 +153,23 @@ internal sealed class StoreInstance : IDisposable
             }
         }
 
+        var leftLog = new FileInfo(layout.CatalogLog) is { Exists: true, Length: > 0 };
         var catalog = CatalogWriter.Open(layout.Catalog, create: !exists);
-        device.SyncDirectory(layout.Data);
-        return catalog;
+        try
+        {
+            if (leftLog)
+            {
+                catalog.RewriteLog(device); // whoever left it may have died of a sync that failed
+            }
+
+            device.SyncDirectory(layout.Data);
+            return catalog;
+        }
+        catch
+        {
+            catalog.Dispose();
+            throw;
+        }
     }
 
     private static bool OthersLive(StoreLayout layout)
