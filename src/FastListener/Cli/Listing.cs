@@ -50,7 +50,7 @@ internal sealed class Listing(Terminal terminal, params Listing.Column[] columns
             return;
         }
 
-        console.Write(Draw(shown));
+        console.Write(Draw(shown, Widths(shown, console.Profile.Width)));
         if (shown.Length < columns.Length)
         {
             var missing = Enumerable.Range(0, columns.Length).Except(shown).Select(i => columns[i].Heading);
@@ -68,13 +68,12 @@ internal sealed class Listing(Terminal terminal, params Listing.Column[] columns
         _begun = true;
     }
 
-    private Table Draw(int[] shown)
+    private Table Draw(int[] shown, int[] widths)
     {
         var table = new Table { Border = TableBorder.Minimal };
-        foreach (var i in shown)
+        foreach (var (i, width) in shown.Zip(widths))
         {
-            var column = new TableColumn(new Text(columns[i].Heading, new Style(decoration: Decoration.Bold)));
-            table.AddColumn(columns[i].Breaks > 0 ? column : column.NoWrap());
+            table.AddColumn(new TableColumn(new Text(columns[i].Heading, new Style(decoration: Decoration.Bold))) { Width = width });
         }
 
         foreach (var row in _rows)
@@ -103,14 +102,31 @@ internal sealed class Listing(Terminal terminal, params Listing.Column[] columns
         }
     }
 
+    /// <summary>What each column gets: the least, and its share of the room that is left, as far as it has a use for it.</summary>
+    private int[] Widths(int[] shown, int room)
+    {
+        int[] widths = [.. shown.Select(LeastWidth)];
+        int[] wanted = [.. shown.Select(WholeWidth)];
+        var left = Math.Min(room - LeastWidth(shown), wanted.Sum() - widths.Sum());
+        for (var i = 0; left > 0; i = (i + 1) % widths.Length)
+        {
+            if (widths[i] < wanted[i])
+            {
+                widths[i]++;
+                left--;
+            }
+        }
+
+        return widths;
+    }
+
     /// <summary>The cells, a space on either side of each, and the lines between and around them.</summary>
     private int LeastWidth(int[] shown) => shown.Sum(LeastWidth) + (3 * shown.Length) + 1;
 
-    private int LeastWidth(int column)
-    {
-        var widest = _rows.Count == 0 ? 0 : _rows.Max(row => row[column].GetCellWidth());
-        return Math.Max(columns[column].Heading.Length, columns[column].Breaks is var least and > 0 ? Math.Min(widest, least) : widest);
-    }
+    private int LeastWidth(int column) =>
+        Math.Max(columns[column].Heading.Length, columns[column].Breaks is var least and > 0 ? Math.Min(WholeWidth(column), least) : WholeWidth(column));
+
+    private int WholeWidth(int column) => _rows.Select(row => row[column].GetCellWidth()).Append(columns[column].Heading.Length).Max();
 
     /// <param name="Heading">What stands above it.</param>
     /// <param name="Breaks">More than 0 for text, which may be broken into lines of at least so many characters.</param>
