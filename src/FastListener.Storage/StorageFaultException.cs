@@ -20,6 +20,9 @@ public enum StorageFaultKind
 
     /// <summary>The object a late attachment is for has as many payloads as <see cref="Submission.MaxPayloadsOfObject"/> allows.</summary>
     ObjectFull,
+
+    /// <summary>The submission says more about itself than a record holds: <see cref="StoreOptions.MaxMetadataBytes"/>.</summary>
+    TooMuchMetadata,
 }
 
 /// <summary>

@@ -6,6 +6,9 @@ namespace FastListener.Storage;
 /// <summary>The names inside a data directory.</summary>
 internal sealed class StoreLayout(string dataDirectory)
 {
+    /// <summary>Characters in a payload file's name.</summary>
+    public const int FileNameLength = 33;
+
     private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
 
     public string Data { get; } = Path.GetFullPath(dataDirectory);
@@ -53,7 +56,7 @@ internal sealed class StoreLayout(string dataDirectory)
     public static bool TryParseFileName(string name, out uint instance)
     {
         instance = 0;
-        return name.Length == 33
+        return name.Length == FileNameLength
             && name[24] == '-'
             && !name.AsSpan(0, 24).ContainsAnyExcept(LowerHex)
             && !name.AsSpan(25).ContainsAnyExcept(LowerHex) // a number may end in NULs, says TryParse; a file's name may not

@@ -66,4 +66,7 @@ public sealed record StoreOptions
 
     /// <summary>The attribute bytes a submission may carry, names and values together. The caller enforces it (see <see cref="Submission.AttributeBytes"/>).</summary>
     public const int MaxAttributeBytes = 4 * 1024 * 1024;
+
+    /// <summary>Most that may be said about a submission beside its payloads' bytes (see <see cref="Submission.MetadataBytes"/>). More is refused at the commit.</summary>
+    public const int MaxMetadataBytes = Packs.PackLayout.MaxMetadata;
 }

@@ -9,6 +9,13 @@ namespace FastListener.Storage.Packs;
 /// </summary>
 internal sealed class SealedRecord
 {
+    /// <summary>Most that a payload takes in the table beside its texts: a kind, three lengths, size, checksum, and a place with the length or name in it.</summary>
+    public const int MostPerPayload = 1 + (3 * Varint) + Varint + 16 + 1 + Varint + StoreLayout.FileNameLength;
+
+    /// <summary>Most that metadata takes beside texts and payloads: fixed fields, client address, the table's length, and what stands before or instead of texts.</summary>
+    public const int MostBeside = FixedSize + 16 + 4 + (10 * Varint) + 1;
+
+    private const int Varint = 10;
     private const int KindAt = 16;
     private const int VersionAt = 17;
     private const int MetadataLengthAt = 20;

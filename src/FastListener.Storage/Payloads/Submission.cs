@@ -67,6 +67,13 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
     /// <summary>Bytes of attribute names and values and of notes so far. The caller keeps them within <see cref="StoreOptions.MaxAttributeBytes"/>.</summary>
     public int AttributeBytes { get; private set; }
 
+    /// <summary>
+    /// What its record will take beside the payloads' bytes, rather more than less: attributes, notes, and the names of what it holds. No record has more
+    /// than <see cref="StoreOptions.MaxMetadataBytes"/>; who looks at it as names arrive can say no early.
+    /// </summary>
+    public long MetadataBytes => SealedRecord.MostBeside + Parts.MetadataBytes + DegradedReason.Length
+        + Sender.KeyUtf8.Length + (Project is { } project ? project.UniverseUtf8.Length + project.ProjectUtf8.Length : 0);
+
     /// <summary>Attributes added so far.</summary>
     public int AttributeCount { get; private set; }
 
@@ -165,6 +172,18 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
         }
 
         MarkOmissions(parts);
+        if (MetadataBytes is var metadata and > StoreOptions.MaxMetadataBytes)
+        {
+            Recycle(); // it is ours, whatever happens
+            throw new StorageFaultException(
+                StorageFaultKind.TooMuchMetadata, $"The submission has about {metadata} bytes of metadata; no record has more than {StoreOptions.MaxMetadataBytes}.");
+        }
+
+        if (FollowUpOf != 0) // no reader takes an index beyond that
+        {
+            MaxPayloadsOfObject = MaxPayloadsOfObject == 0 ? PackLayout.MaxPayloadIndex : Math.Min(MaxPayloadsOfObject, PackLayout.MaxPayloadIndex);
+        }
+
         ReadOnlySpan<byte> client = _client;
         parts.Record.Write(this, parts, client[.._clientLength], _noteCount);
         _handedOver = true;

@@ -34,6 +34,9 @@ internal sealed class SubmissionParts
     /// <summary>The record, complete but for what only the committer knows.</summary>
     public SealedRecord Record { get; } = new();
 
+    /// <summary>What the record's metadata grows by with what was said so far, rather more than less.</summary>
+    public long MetadataBytes => (long)Attributes.Length + Notes.Length + TextBytes.Length + (long)Payloads.Count * SealedRecord.MostPerPayload;
+
     private ByteBuffer TextBytes { get; } = new(512);
 
     public ReadOnlySpan<byte> Text(TextRange range) => TextBytes.Written.Slice(range.Start, range.Length);

@@ -7,6 +7,7 @@ internal sealed class SubmissionPool(StoreOptions options, FileQueue files, Acco
 {
     private const int BlockBytes = 32 * 1024;
     private const int Kept = 256;
+    private const int MostInline = 64 * 1024 * 1024; // with as much metadata a record's length is still an int
     private readonly Lock _lock = new();
     private readonly Stack<SubmissionParts> _free = new(Kept);
     private long _memorySpills;
@@ -20,12 +21,12 @@ internal sealed class SubmissionPool(StoreOptions options, FileQueue files, Acco
     /// <summary>The account of a submission that names none.</summary>
     public Account Nobody { get; } = accounts.Get(string.Empty);
 
-    public int InlineLimit { get; } = options.InlineLimitBytes;
+    public int InlineLimit { get; } = Math.Min(options.InlineLimitBytes, MostInline);
 
     /// <summary>Payloads up to this size may pass the limit, so that a crowd of small attachments does not become a crowd of files.</summary>
     public int SmallPayload { get; } = options.InlineLimitBytes / 16;
 
-    public int InlineCeiling { get; } = (int)Math.Min(options.InlineLimitBytes * 4L, 64 * 1024 * 1024);
+    public int InlineCeiling { get; } = (int)Math.Min(options.InlineLimitBytes * 4L, MostInline);
 
     public TimeSpan MemoryWait { get; } = options.PayloadMemoryWait;
 

@@ -138,7 +138,7 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
 
     private ValueTask<RejectReason> HandleAsync(MultipartParser parser, MultipartEvent step) => step switch
     {
-        MultipartEvent.PartBegin => new(BeginPart(parser.Part, nested: ReferenceEquals(parser, _inner))),
+        MultipartEvent.PartBegin => new(draft.CheckMetadata(BeginPart(parser.Part, nested: ReferenceEquals(parser, _inner)))),
         MultipartEvent.Bytes when _unfolding && ReferenceEquals(parser, _outer) => FeedAsync(_inner!, parser.Data, last: false),
         MultipartEvent.Bytes => TakeAsync(parser.Part, parser.Data),
         MultipartEvent.PartEnd when _unfolding && ReferenceEquals(parser, _outer) => EndInnerAsync(),

@@ -56,6 +56,7 @@ internal sealed record Refusal(int Status, int Code, string Word, string Message
         RejectReason.TooManyAttachments => "Send fewer, raise `Limits:MaxAttachments` or the token's `maxAttachments`.",
         RejectReason.AttachmentTooLarge =>
             "Raise `Limits:MaxAttachmentBytes` or the token's `maxAttachmentBytes`, or let the token `degrade` by `without_attachments`: then the rest is kept.",
+        RejectReason.TooMuchMetadata => "Send fewer parts, or shorter names and file names: no setting raises what one record of the store holds.",
         RejectReason.MissingReport => "Name the part `upload_file` or `upload_file_minidump`.",
         RejectReason.NotAMinidump or RejectReason.NotJson or RejectReason.NotPlcrash => "Read the message: it says what the report looks like; mind curl's `@`.",
         RejectReason.Overloaded => "Send again later. More disk or memory; or name rungs (`degrade`): then bytes are given up instead. See `OPERATING.md`.",
@@ -124,6 +125,8 @@ internal sealed record Refusal(int Status, int Code, string Word, string Message
         RejectReason.TooManyAttributes => new(413, 146, "too_many_attributes", "The attributes of the submission are more or larger than this listener accepts.", Closes: true),
         RejectReason.TooManyAttachments => new(413, 147, "too_many_attachments", "The submission has more attachments than this listener accepts.", Closes: true),
         RejectReason.AttachmentTooLarge => new(413, 148, "attachment_too_large", "An attachment is larger than this listener accepts.", Closes: true),
+        RejectReason.TooMuchMetadata => new(
+            413, 149, "too_much_metadata", "The names, file names, content types and attributes of the submission are together more than 64 MiB.", Closes: true),
 
         RejectReason.MissingReport => new(400, 150, "missing_report", "The form holds no report: send it as a part named upload_file or upload_file_minidump.", Closes: false),
         RejectReason.NotAMinidump => new(400, 151, "not_a_minidump", "The report does not start as a minidump (MDMP).", Closes: false),

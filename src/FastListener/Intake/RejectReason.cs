@@ -53,6 +53,7 @@ internal enum RejectReason : byte
     TooManyAttributes,
     TooManyAttachments,
     AttachmentTooLarge,
+    TooMuchMetadata,
 
     // The report itself.
     MissingReport,

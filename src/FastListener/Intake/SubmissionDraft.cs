@@ -241,6 +241,10 @@ internal sealed class SubmissionDraft : IDisposable
         return RejectReason.None;
     }
 
+    /// <summary>Looks, where nothing else is wrong, whether the submission has said more about itself than is stored: with each part, before what is said fills memory.</summary>
+    public RejectReason CheckMetadata(RejectReason reason) =>
+        reason is RejectReason.None && Submission.MetadataBytes > StoreOptions.MaxMetadataBytes ? RejectReason.TooMuchMetadata : reason;
+
     /// <summary>Accounts for bytes about to be staged. Before the token is known they come out of a common budget.</summary>
     public RejectReason Account(int bytes)
     {

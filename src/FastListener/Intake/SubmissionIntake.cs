@@ -327,6 +327,7 @@ internal sealed class SubmissionIntake : IDisposable
         StorageFaultKind.Stopping => RejectReason.Stopping,
         StorageFaultKind.ObjectGone => RejectReason.UnknownObject,
         StorageFaultKind.ObjectFull => RejectReason.TooManyAttachments,
+        StorageFaultKind.TooMuchMetadata => RejectReason.TooMuchMetadata,
         _ => RejectReason.StorageFault,
     };
 }

@@ -100,6 +100,29 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task What_a_form_says_about_its_parts_is_refused_as_soon_as_it_is_more_than_the_store_keeps()
+    {
+        await using var server = await TunedListener.StartAsync(("Limits__MaxPartHeadBytes", "1048576"));
+        using var client = RawClient.Connect(server.Port);
+        var name = new string('n', 1_000_000);
+        client.Send($"POST /post?format=minidump&token={server.Token} HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary=B\r\nContent-Length: 900000000\r\n\r\n");
+        client.Send("--B\r\nContent-Disposition: form-data; name=\"upload_file\"; filename=\"a.dmp\"\r\n\r\nMDMP\r\n");
+        for (var part = 0; part < 68; part++) // 68 MB of names: the answer comes while more than 800 MB are still to be sent
+        {
+            client.Send($"--B\r\nContent-Disposition: form-data; name=\"attachment_{part}\"; filename=\"{name}\"\r\n\r\nx\r\n");
+        }
+
+        AssertRefused(client.ReadReply(), 413, "too_much_metadata");
+        Assert.Empty(await server.Data.ListAsync());
+        Assert.Empty(server.Data.StagedFiles());
+
+        using var modest = RawClient.Connect(server.Port);
+        modest.Send(Submit.FormRequest(server.Token, Submit.MadeDump(1, 2000), name[..500_000], "x"u8));
+        Assert.Equal(name[..500_000], (await server.Data.ShowAsync(modest.ReadReply().ReceiptOf())).Attachments.Single().Name);
+        await server.Data.AssertSoundAsync();
+    }
+
+    [Fact]
     public async Task An_attachment_may_be_as_large_as_its_limit_and_a_dump_larger()
     {
         await using var server = await TunedListener.StartAsync(("Limits__MaxAttachmentBytes", "1000"));
