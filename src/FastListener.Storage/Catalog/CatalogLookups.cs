@@ -2,34 +2,22 @@ using System.Collections.Concurrent;
 
 namespace FastListener.Storage.Catalog;
 
-/// <summary>Look-ups by object id from any thread: a few read connections, lent one to a caller.</summary>
+/// <summary>
+/// Look-ups by object id from any thread: a few read connections, lent one to a caller. Whatever the catalog's trouble is, it is a
+/// <see cref="StorageFaultException"/>, and its connection is not used again.
+/// </summary>
 internal sealed class CatalogLookups(string path) : IDisposable
 {
     private readonly ConcurrentBag<CatalogReader> _idle = [];
 
     public bool TryResolve(ObjectReference reference, out long id, out int projectId)
     {
-        var reader = Rent();
-        try
-        {
-            var found = reader.TryResolve(reference, out id, out projectId);
-            _idle.Add(reader);
-            return found;
-        }
-        catch
-        {
-            reader.Dispose();
-            throw;
-        }
+        (var found, id, projectId) = Ask(
+            static (reader, reference) => (reader.TryResolve(reference, out var id, out var projectId), id, projectId), reference);
+        return found;
     }
 
-    public Dictionary<int, (string Universe, string Project)> AllProjects()
-    {
-        var reader = Rent();
-        var projects = reader.AllProjects();
-        _idle.Add(reader);
-        return projects;
-    }
+    public Dictionary<int, (string Universe, string Project)> AllProjects() => Ask(static (reader, _) => reader.AllProjects(), default);
 
     public void Dispose()
     {
@@ -39,20 +27,25 @@ internal sealed class CatalogLookups(string path) : IDisposable
         }
     }
 
-    private CatalogReader Rent()
+    private T Ask<T>(Func<CatalogReader, ObjectReference, T> question, ObjectReference reference)
     {
-        if (_idle.TryTake(out var reader))
-        {
-            return reader;
-        }
-
+        CatalogReader? reader = null;
         try
         {
-            return CatalogReader.Open(path);
+            reader = _idle.TryTake(out var idle) ? idle : CatalogReader.Open(path);
+            var answer = question(reader, reference);
+            _idle.Add(reader);
+            return answer;
         }
-        catch (CatalogDamagedException damage)
+        catch (Exception fault)
         {
-            throw new StorageFaultException(StorageFaultKind.InputOutput, damage.Message, damage);
+            reader?.Dispose();
+            if (fault is CatalogDamagedException or StoreUnusableException)
+            {
+                throw new StorageFaultException(StorageFaultKind.InputOutput, fault.Message, fault);
+            }
+
+            throw;
         }
     }
 }

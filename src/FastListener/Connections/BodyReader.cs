@@ -36,6 +36,7 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
     private bool _begun;
     private BodyRead _final;
     private bool _finished;
+    private bool _atPipe;
     private int _turn;
     private long _arrived;
 
@@ -56,6 +57,12 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
 
     /// <summary>Whether the body ended as its framing says, so that the next bytes are the next request.</summary>
     public bool Complete => _finished && _final.State is BodyState.End;
+
+    /// <summary>
+    /// Whether what was thrown last came out of the pipe: then it is the client, or the network, that has gone. Any other fault, however much it looks like
+    /// one of the network, is ours.
+    /// </summary>
+    public bool ClientLost => _atPipe;
 
     /// <summary>This connection's standing at the gates.</summary>
     public Admission Admission => admission;
@@ -79,6 +86,7 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
         _holding = false;
         _final = default;
         _finished = false;
+        _atPipe = false;
         WireBytes = 0;
         _arrived = 0;
         if (framing.Kind is FramingKind.Chunked)
@@ -176,6 +184,7 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
         while (true)
         {
             admission.EndTurn();
+            _atPipe = true;
             if (_holding)
             {
                 _holding = false;
@@ -204,6 +213,8 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
                 clock.EndWait(result.Buffer.Length);
                 _turn = atOnce ? _turn + (int)result.Buffer.Length : 0;
             }
+
+            _atPipe = false;
 
             if (_turn > TurnBytes)
             {

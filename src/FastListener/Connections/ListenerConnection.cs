@@ -149,7 +149,7 @@ internal sealed class ListenerConnection : IDisposable
             _clock.Enter(ConnectionPhase.Ours);
             reply = await intake.HandleAsync(head, _body, _client);
         }
-        catch (Exception fault) when (fault is not (IOException or ConnectionAbortedException or OperationCanceledException))
+        catch (Exception fault) when (!_wire.ClientLost)
         {
             ConnectionLog.InternalFault(_services.Log, _connection.ConnectionId, fault);
             reply = intake.Refuse(RejectReason.InternalFault);

@@ -44,6 +44,9 @@ internal sealed class RequestBody(BodyReader wire, IntakeLimits limits) : IDispo
     /// <summary>Bytes received for this body, as the connection counts them.</summary>
     public long ReceivedBytes => wire.ReceivedBytes;
 
+    /// <summary>Whether what was thrown last says that the client has gone.</summary>
+    public bool ClientLost => wire.ClientLost;
+
     /// <summary>Decoded bytes handed out so far.</summary>
     public long Bytes { get; private set; }
 

@@ -17,4 +17,8 @@ internal sealed record IntakeServices(
     OverloadControl Overload,
     RequestFigures Figures,
     TimeProvider Time,
-    ILogger Log);
+    ILogger Log)
+{
+    /// <summary>Where faults of the store that only a request has met are told of.</summary>
+    public StorageFaultReports StorageFaults { get; } = new(Time, Log);
+}

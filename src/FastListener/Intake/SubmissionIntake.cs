@@ -78,9 +78,14 @@ internal sealed class SubmissionIntake : IDisposable
         }
         catch (StorageFaultException fault)
         {
+            if (_stage is not UploadStage.Commit)
+            {
+                _services.StorageFaults.Report(fault); // of a batch that failed the store has said it itself
+            }
+
             return Refuse(Reason(fault.Kind));
         }
-        catch (Exception fault) when (fault is IOException or OperationCanceledException)
+        catch (Exception) when (body.ClientLost)
         {
             body.Entry.Settle(LedgerOutcome.BrokenOff, body.WireBytes);
             throw;

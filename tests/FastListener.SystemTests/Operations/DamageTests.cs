@@ -52,6 +52,57 @@ public sealed class DamageTests
         Assert.Equal(kept.Count, (await data.ListAsync()).Count);
     }
 
+    [Fact]
+    public async Task An_attachment_whose_object_cannot_be_looked_up_is_answered_and_booked_and_taken_once_the_catalog_is_whole()
+    {
+        await using var server = await TunedListener.StartAsync();
+        var rxid = Submit.Dump(server.Port, server.Token, Submit.MadeDump(1, 2000)).ReceiptOf();
+        Assert.Equal(0, await server.Process.StopAsync()); // all of it is in the database file now
+        await server.KillAndStartAsync();
+
+        var catalog = Path.Combine(server.Data.Location, "catalog.db");
+        var page = PageOf(catalog, "upload_file"u8);
+        var kind = SetByte(catalog, page, 0xFF); // no page of a b-tree begins so
+        for (var round = 0; round < 3; round++)
+        {
+            var refused = Attach();
+            refused.AssertReadableByEveryClient();
+            Assert.Equal((503, "storage_fault"), (refused.Status, refused.Header("FastListener-Reason")));
+        }
+
+        var said = server.Process.StandardError.Split('\n').Count(line => line.Contains("refused because the store failed", StringComparison.Ordinal));
+        Assert.Equal(1, said);
+        SetByte(catalog, page, kind);
+        var books = await server.Data.BooksAsync();
+        Assert.Equal((3, 0), (books.Count("storage_fault"), books.Requests("brokenOff")));
+        Assert.Equal(200, Attach().Status);
+        await server.Data.AssertSoundAsync();
+
+        RawReply Attach()
+        {
+            using var client = RawClient.Connect(server.Port);
+            client.Send(Submit.AttachmentRequest(server.Token, rxid, "late", "bytes"u8));
+            return client.ReadReply();
+        }
+    }
+
+    /// <summary>Where the page of the database begins that holds these bytes.</summary>
+    private static int PageOf(string database, ReadOnlySpan<byte> bytes)
+    {
+        var at = File.ReadAllBytes(database).AsSpan().IndexOf(bytes);
+        Assert.True(at > 4096, $"{at}"); // the first page is the schema's
+        return at / 4096 * 4096;
+    }
+
+    private static byte SetByte(string path, int at, byte value)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite) { Position = at };
+        var old = file.ReadByte();
+        file.Position = at;
+        file.WriteByte(value);
+        return (byte)old;
+    }
+
     private static int IndexOfDump(byte[] bytes) =>
         bytes.AsSpan().IndexOf(Submit.MadeDump(1, 2000)) is var small and >= 0 ? small : bytes.AsSpan().IndexOf(Submit.MadeDump(2, 2000));
 

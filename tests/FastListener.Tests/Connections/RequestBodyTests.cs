@@ -32,6 +32,25 @@ public sealed class RequestBodyTests : IDisposable
     }
 
     [Fact]
+    public async Task Only_what_the_pipe_throws_is_taken_for_a_client_that_has_left()
+    {
+        var reader = new BodyReader(_pipe.Reader, _clock, _admission, entry: null!, () => default);
+        using var body = new RequestBody(reader, new IntakeLimits());
+        reader.Begin(new BodyFraming(FramingKind.Length, 100), expectsContinue: false);
+        body.Begin(ContentCoding.Identity);
+        await _pipe.Writer.WriteAsync(new byte[10], TestContext.Current.CancellationToken);
+        Assert.Equal(BodyState.Data, (await body.ReadAsync()).State);
+        Assert.False(body.ClientLost); // whatever is thrown now is ours
+
+        await _pipe.Writer.CompleteAsync(new IOException("reset"));
+        await Assert.ThrowsAsync<IOException>(async () => await body.ReadAsync());
+        Assert.True(body.ClientLost);
+
+        reader.Begin(new BodyFraming(FramingKind.Length, 100), expectsContinue: false);
+        Assert.False(body.ClientLost);
+    }
+
+    [Fact]
     public async Task While_others_wait_for_a_turn_a_compressed_body_is_charged_what_it_inflates_to()
     {
         const int Decoded = 1024 * 1024;
