@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using FastListener.Storage.Devices;
 using SQLitePCL;
 
 namespace FastListener.Storage.Catalog;
@@ -6,12 +8,13 @@ namespace FastListener.Storage.Catalog;
 /// One SQLite connection, used by one thread at a time, through the raw API: nothing is boxed and no row costs an allocation.
 /// Every failure is a <see cref="StorageFaultException"/> of the fitting kind.
 /// </summary>
-internal sealed class CatalogConnection : IDisposable
+internal sealed partial class CatalogConnection : IDisposable
 {
     public const int CheckpointPassive = 0;
     public const int CheckpointTruncate = 3;
 
     private const int NoSharedMemory = 4874; // SQLITE_IOERR_SHMSIZE: the -shm file could not grow
+    private const int ShortRead = 522; // SQLITE_IOERR_SHORT_READ: no call of the system failed
     private const int CacheWriteStatus = 9; // SQLITE_DBSTATUS_CACHE_WRITE
     private readonly sqlite3 _database;
     private readonly List<CatalogStatement> _statements = [];
@@ -167,7 +170,7 @@ internal sealed class CatalogConnection : IDisposable
         var message = $"Catalog {Path}: {raw.sqlite3_errmsg(_database).utf8_to_string()} ({raw.sqlite3_extended_errcode(_database)}) in: {what}";
         throw (result & 0xFF) is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB
             ? new CatalogDamagedException(message)
-            : new StorageFaultException(KindOf(raw.sqlite3_extended_errcode(_database)), message);
+            : new StorageFaultException(KindOf(raw.sqlite3_extended_errcode(_database), SystemError(_database.DangerousGetHandle())), message);
     }
 
     private static CatalogConnection Open(string path, int flags, string? name = null)
@@ -189,13 +192,19 @@ internal sealed class CatalogConnection : IDisposable
         }
     }
 
-    private static StorageFaultKind KindOf(int extended) => (extended & 0xFF) switch
+    /// <summary>What SQLite calls an I/O error may be a disk that is read-only: the system's own word for it is in the errno.</summary>
+    private static StorageFaultKind KindOf(int extended, int errno) => (extended & 0xFF) switch
     {
         raw.SQLITE_FULL => StorageFaultKind.DiskFull,
+        raw.SQLITE_IOERR or raw.SQLITE_CANTOPEN when extended != ShortRead && Libc.KindOf(errno) is var kind and not StorageFaultKind.InputOutput => kind,
         _ when extended == NoSharedMemory => StorageFaultKind.DiskFull,
         raw.SQLITE_READONLY or raw.SQLITE_PERM => StorageFaultKind.ReadOnly,
         _ => StorageFaultKind.InputOutput,
     };
+
+    /// <summary>The errno of the connection's last I/O error; the library is the one that the raw API calls.</summary>
+    [LibraryImport("e_sqlite3", EntryPoint = "sqlite3_system_errno")]
+    private static partial int SystemError(nint database);
 }
 
 /// <summary>The catalog file is not a sound database.</summary>

@@ -98,7 +98,8 @@ internal static unsafe partial class Libc
     public static StorageFaultException Fault(string what, string path, int errno) =>
         new(KindOf(errno), $"{what} {path}: {Marshal.GetPInvokeErrorMessage(errno)} ({errno})");
 
-    private static StorageFaultKind KindOf(int errno) => errno switch
+    /// <summary>What kind of trouble an errno is.</summary>
+    public static StorageFaultKind KindOf(int errno) => errno switch
     {
         NoSpace or QuotaExceeded or FileTooLarge => StorageFaultKind.DiskFull,
         ReadOnlyFileSystem or NotPermitted or AccessDenied => StorageFaultKind.ReadOnly,

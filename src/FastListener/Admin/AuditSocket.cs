@@ -64,8 +64,15 @@ internal sealed class AuditSocket : IAsyncDisposable
         await _stop.CancelAsync();
         await _accepting;
         _socket.Dispose();
-        File.Delete(_path);
         _stop.Dispose();
+        try
+        {
+            File.Delete(_path);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // The disk is read-only: the next start finds that nobody listens there, and deletes it.
+        }
     }
 
     private static void DeleteDead(string dataDirectory)

@@ -58,6 +58,7 @@ internal static class Serve
 
         using var logging = CreateLogging(configuration);
         var log = logging.CreateLogger("FastListener");
+        var started = false;
         try
         {
             PrivateDirectory.Create(settings.DataDirectory);
@@ -121,13 +122,14 @@ internal static class Serve
 
             HostLog.DataIn(log, settings.DataDirectory);
             host.Lifetime.ApplicationStopping.Register(() => HostLog.Stopping(log, (int)settings.Deadlines.Shutdown.TotalSeconds));
+            started = true;
             await host.WaitForShutdownAsync(stop);
             await host.StopAsync(CancellationToken.None);
         }
         catch (Exception fault) when (fault is StoreBusyException or StorageFaultException or IOException or UnauthorizedAccessException or CryptographicException or System.Net.Sockets.SocketException)
         {
             var full = fault is StorageFaultException { Kind: StorageFaultKind.DiskFull } ? "The disk is full, and no reserve is left to start with: make room first. " : "";
-            await Console.Error.WriteLineAsync($"FastListener could not start: {full}{fault.Message}");
+            await Console.Error.WriteLineAsync(started ? $"FastListener did not end cleanly: {fault.Message}" : $"FastListener could not start: {full}{fault.Message}");
             return Failed;
         }
 

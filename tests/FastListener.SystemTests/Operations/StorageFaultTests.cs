@@ -95,8 +95,10 @@ public sealed class StorageFaultTests
         }
     }
 
-    [Fact]
-    public async Task A_file_system_that_turns_read_only_is_answered_honestly_and_nothing_acknowledged_is_lost()
+    [Theory]
+    [InlineData("stopped")]
+    [InlineData("killed")]
+    public async Task A_file_system_that_turns_read_only_is_answered_honestly_and_nothing_acknowledged_is_lost(string ended)
     {
         using var folder = new DataDirectory();
         var (image, reason) = await LoopImage.TryCreateAsync(Directory.CreateDirectory(folder.Scratch("disk")).FullName, 256, journal: true);
@@ -118,11 +120,22 @@ public sealed class StorageFaultTests
                 await File.WriteAllTextAsync(trigger, "1", TestContext.Current.CancellationToken);
                 foreach (var length in new[] { 20_000, 2_000_000, 20_000 })
                 {
-                    AssertHonest(Submit.Dump(listener.HttpPort, token, Submit.MadeDump(length, length)));
+                    var refused = Submit.Dump(listener.HttpPort, token, Submit.MadeDump(length, length));
+                    AssertHonest(refused);
+                    Assert.Equal("storage_read_only", refused.Header("FastListener-Reason"));
                 }
 
                 Assert.False(listener.HasExited);
-                await listener.KillAsync();
+                if (ended == "killed")
+                {
+                    await listener.KillAsync();
+                }
+                else
+                {
+                    Assert.Equal(0, await listener.StopAsync());
+                    Assert.DoesNotContain("FastListener could not", listener.StandardError, StringComparison.Ordinal);
+                    Assert.DoesNotContain("did not end cleanly", listener.StandardError, StringComparison.Ordinal);
+                }
             }
 
             await image.RemountAsync();
@@ -150,11 +163,12 @@ public sealed class StorageFaultTests
             var kept = new Dictionary<string, string>();
             await using (var listener = await ListenerProcess.StartAsync(data.Location))
             {
-                foreach (var round in Enumerable.Range(1, 3))
+                var log = Path.Combine(data.Location, "catalog.db-wal"); // alone: the pack takes the batch, and it is the catalog that cannot be written
+                foreach (var (round, locked) in new[] { (1, data.Location), (2, log), (3, data.Location), (4, log) })
                 {
                     Keep(kept, listener, token, seed: round, length: 20_000);
                     Keep(kept, listener, token, seed: -round, length: 2_000_000);
-                    await ChangeFlagAsync("+i", data.Location);
+                    await ChangeFlagAsync("+i", locked);
                     foreach (var length in new[] { 20_000, 2_000_000, 20_000 })
                     {
                         var refused = Submit.Dump(listener.HttpPort, token, Submit.MadeDump(length, length));
@@ -164,7 +178,7 @@ public sealed class StorageFaultTests
 
                     Assert.Equal(kept.Count, (await data.ListAsync()).Count);
                     await data.AssertSoundAsync();
-                    await ChangeFlagAsync("-i", data.Location);
+                    await ChangeFlagAsync("-i", locked);
                     Keep(kept, listener, token, seed: 10 + round, length: 20_000);
                 }
 
@@ -178,8 +192,8 @@ public sealed class StorageFaultTests
     }
 
     /// <summary>A socket knows no such flag.</summary>
-    private static async Task ChangeFlagAsync(string flag, string directory) =>
-        (await Command.RunAsync("find", [directory, "(", "-type", "f", "-o", "-type", "d", ")", "-exec", "chattr", flag, "{}", "+"])).Expect();
+    private static async Task ChangeFlagAsync(string flag, string path) =>
+        (await Command.RunAsync("find", [path, "(", "-type", "f", "-o", "-type", "d", ")", "-exec", "chattr", flag, "{}", "+"])).Expect();
 
     private static void AssertHonest(RawReply reply)
     {
