@@ -10,6 +10,40 @@ public sealed class RecoveryTests : IDisposable
 
     private string Copy => _data.Path + "/copy";
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_first_start_makes_the_whole_way_to_the_directory_durable_whoever_made_it(bool wasMade)
+    {
+        var data = _data.Path + "/a/b";
+        if (wasMade)
+        {
+            Directory.CreateDirectory(data); // as the program does, or a start that died at once
+        }
+
+        var synced = new List<string>();
+        var device = new TestDevice
+        {
+            Before = (call, path) =>
+            {
+                if (call == "syncdir")
+                {
+                    synced.Add(path);
+                }
+            },
+        };
+        await using (await _data.OpenAsync(Scenario.Options(data), device))
+        {
+            Assert.Equal([_data.Path + "/a", _data.Path, Path.GetDirectoryName(_data.Path)!], synced.Take(3));
+        }
+
+        synced.Clear();
+        await using (await _data.OpenAsync(Scenario.Options(data), device))
+        {
+            Assert.All(synced, path => Assert.StartsWith(data, path, StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public async Task What_a_pack_holds_beyond_its_committed_end_is_cut()
     {

@@ -111,17 +111,17 @@ internal sealed class StoreInstance : IDisposable
     {
         if (!Directory.Exists(layout.Data))
         {
-            var parent = Path.GetDirectoryName(layout.Data);
-            if (parent is not null && !Directory.Exists(parent))
+            if (Path.GetDirectoryName(layout.Data) is { } parent)
             {
                 Directory.CreateDirectory(parent);
             }
 
             device.CreateDirectory(layout.Data);
-            if (parent is not null)
-            {
-                device.SyncDirectory(parent);
-            }
+        }
+
+        if (!File.Exists(layout.Catalog))
+        {
+            SyncAncestors(layout.Data, device);
         }
 
         foreach (var path in (ReadOnlySpan<string>)[layout.Packs, layout.Files, layout.Staging, layout.Orphans])
@@ -133,6 +133,27 @@ internal sealed class StoreInstance : IDisposable
         }
 
         device.SyncDirectory(layout.Data); // also when they exist: whoever made them may have died before their names were durable
+    }
+
+    /// <summary>
+    /// The first start makes the way to the directory durable, whoever made it: some of it may have been made a moment ago, by the program, or by a start
+    /// that died before it got here.
+    /// </summary>
+    private static void SyncAncestors(string path, StorageDevice device)
+    {
+        while (Path.GetDirectoryName(path) is { } parent)
+        {
+            try
+            {
+                device.SyncDirectory(parent);
+            }
+            catch (StorageFaultException fault) when (fault.Kind is StorageFaultKind.ReadOnly)
+            {
+                // A directory that we may not read, or that nobody can change: its names are not of our making.
+            }
+
+            path = parent;
+        }
     }
 
     private static CatalogWriter OpenCatalog(StoreLayout layout, StorageDevice device)
