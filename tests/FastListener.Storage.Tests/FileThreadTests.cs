@@ -80,6 +80,48 @@ public sealed class FileThreadTests : IDisposable
         reader.AssertHolds(sent);
     }
 
+    [Fact]
+    public async Task Files_that_come_before_an_idle_thread_has_woken_are_written_at_once_by_as_many_threads_as_there_may_be()
+    {
+        const int Files = 8;
+        var bytes = StoreActions.Bytes(WriteBytes + 4096); // a full buffer goes to a file thread, the rest waits
+        for (var round = 0; round < 10; round++)
+        {
+            using var together = new Barrier(Files);
+            var device = new TestDevice();
+            await using var store = await _data.OpenAsync(Options(fileThreads: Files), device);
+            await Elsewhere(() => WriteAsync(store, 1, bytes)); // a thread or two that wait for more
+            device.Before = (call, path) =>
+            {
+                if (call == "write" && path.Contains("staging", StringComparison.Ordinal) && !together.SignalAndWait(TimeSpan.FromSeconds(20)))
+                {
+                    throw new StorageFaultException(StorageFaultKind.InputOutput, "One file waited for another, although there might have been a thread for it.");
+                }
+            };
+            await Elsewhere(() => WriteAsync(store, Files, bytes));
+        }
+    }
+
+    /// <summary>Begins so many files without waiting for any, waits for all, and gives them up.</summary>
+    private static async Task WriteAsync(ObjectStore store, int files, byte[] bytes)
+    {
+        var submissions = Enumerable.Range(0, files).Select(_ => store.Begin()).ToList();
+        var writes = new List<Task>();
+        foreach (var submission in submissions)
+        {
+            writes.Add(WriteOneAsync(submission.AddPayload(PayloadKind.Report, "report"u8, default, default)));
+        }
+
+        await Task.WhenAll(writes);
+        submissions.ForEach(submission => submission.Dispose());
+
+        async Task WriteOneAsync(Payload payload)
+        {
+            await payload.WriteAsync(bytes);
+            await payload.CompleteAsync(); // waits for that write, and makes one of its own
+        }
+    }
+
     /// <summary>Away from the runner's synchronisation context, as a server's code is.</summary>
     private static Task Elsewhere(Func<Task> work) => Task.Run(work, TestContext.Current.CancellationToken).WaitAsync(s_patience, TestContext.Current.CancellationToken);
 

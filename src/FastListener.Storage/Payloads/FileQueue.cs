@@ -22,7 +22,7 @@ internal sealed class FileQueue : IDisposable
     private readonly Queue<PayloadFile> _waiting = new();
     private readonly List<Thread> _threads = [];
     private readonly StoreOptions _options;
-    private int _idle;
+    private int _idle; // threads that wait and were not woken
     private int _queued; // the length of _waiting, for those without the gate
     private bool _stopping;
 
@@ -69,14 +69,18 @@ internal sealed class FileQueue : IDisposable
 
             _waiting.Enqueue(file);
             _queued = _waiting.Count;
-            if (_idle == 0 && _threads.Count < _options.FileThreads)
+            if (_idle > 0)
+            {
+                _idle--; // woken for this file, or for the one before it: not there for the next
+                Monitor.Pulse(_gate);
+            }
+            else if (_threads.Count < _options.FileThreads)
             {
                 var thread = new Thread(Work, maxStackSize: 1024 * 1024) { IsBackground = true, Name = "large payloads" };
                 _threads.Add(thread);
                 thread.Start();
             }
 
-            Monitor.Pulse(_gate);
             return true;
         }
     }
@@ -138,7 +142,6 @@ internal sealed class FileQueue : IDisposable
 
                     _idle++;
                     Monitor.Wait(_gate);
-                    _idle--;
                 }
 
                 _queued = _waiting.Count;
