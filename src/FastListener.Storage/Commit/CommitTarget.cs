@@ -132,7 +132,7 @@ internal sealed class CommitTarget : IDisposable
 
         _books.Write(catalog.Ledger, _instance, now, _idOf);
         _noBooksBefore = now + BooksInterval;
-        NoteSyncs(catalog);
+        NoteEnded(catalog);
         catalog.SetPack(_packs.Pack, _instance, _packs.End + bytes.Length, _packs.End);
         _ids.Renew(catalog);
         _stage = Stage.WritingPack;
@@ -365,14 +365,18 @@ internal sealed class CommitTarget : IDisposable
     /// <summary>What the catalog may know of packs between two batches: which have been ended, and that the last batch of the open one is durable.</summary>
     private void NoteSyncs(CatalogWriter catalog)
     {
-        foreach (var pack in _closedPacks)
-        {
-            catalog.ClosePack(pack);
-        }
-
+        NoteEnded(catalog);
         if (_packs.IsSyncUnnoted)
         {
             catalog.SetPack(_packs.Pack, _instance, _packs.End, _packs.End);
+        }
+    }
+
+    private void NoteEnded(CatalogWriter catalog)
+    {
+        foreach (var pack in _closedPacks)
+        {
+            catalog.ClosePack(pack);
         }
     }
 
