@@ -16,6 +16,7 @@ internal static unsafe partial class Libc
     public const int Interrupted = 4; // EINTR
     public const int WouldBlock = 11; // EAGAIN
     public const int Exists = 17; // EEXIST
+    public const int NotADirectory = 20; // ENOTDIR
     public const int InvalidArgument = 22; // EINVAL
     public const int NoSpace = 28; // ENOSPC
     public const int ReadOnlyFileSystem = 30; // EROFS
@@ -33,6 +34,14 @@ internal static unsafe partial class Libc
     public const int DontNeed = 4; // POSIX_FADV_DONTNEED
     public const uint StartWrite = 2; // SYNC_FILE_RANGE_WRITE
     public const uint WaitBeforeWriteAndAfter = 1 | 2 | 4; // SYNC_FILE_RANGE_WAIT_BEFORE | WRITE | WAIT_AFTER
+
+    public const int PrivateFile = 0x180; // 0600
+    public const int PrivateDirectory = 0x1C0; // 0700
+    public const int AnybodyElse = 0x3F; // 0077
+
+    public const int AtCurrentDirectory = -100; // AT_FDCWD
+    public const int NoFollow = 0x100; // AT_SYMLINK_NOFOLLOW
+    public const uint StatusKindModeAndOwner = 0x1 | 0x2 | 0x8 | 0x10; // STATX_TYPE | MODE | UID | GID
 
     public const int FileSystemWords = 32; // of 64 bits: more than struct statvfs has
     public const int FileSystemFiles = 5; // f_files: the words before and up to f_favail are the same in glibc and musl
@@ -81,6 +90,16 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "statvfs", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int FileSystem(string path, ulong* figures);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int Status(int directory, string path, int flags, uint mask, byte* status);
+
+    /// <summary>Does not follow a link.</summary>
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChangeOwner(string path, uint user, uint group);
+
+    [LibraryImport("libc", EntryPoint = "chmod", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int ChangeMode(string path, int mode);
 
     [LibraryImport("libc", EntryPoint = "rename", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int Rename(string source, string target);

@@ -118,8 +118,7 @@ internal static class ExportCommand
             return;
         }
 
-        using var file = new FileStream(target, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
-        export.Copy(item, payload, file);
+        export.WriteFile(target, item, payload);
     }
 
     /// <summary>One that is missing does not keep the others from being written.</summary>

@@ -135,6 +135,44 @@ internal sealed class ObjectExport(StoreReader reader)
         }
     }
 
+    /// <summary>
+    /// Writes one payload to a file, which gets its name when it is complete: what was cut short never looks whole. What is no regular file, a pipe or a device
+    /// or a link to one, is written to as it is.
+    /// </summary>
+    public void WriteFile(string path, ObjectDetails item, PayloadInfo payload)
+    {
+        var there = FileStatus.Of(path, followLink: false);
+        if (there is { IsRegular: false })
+        {
+            using var target = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
+            Copy(item, payload, target);
+            return;
+        }
+
+        // No part is ever called so, whatever its sender said: safe names do not begin with a dot.
+        var beside = Path.Combine(Path.GetDirectoryName(path) ?? "", $".{Path.GetFileName(path)}.partial");
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, BufferSize = 0 };
+        if (there is not null && !OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = File.GetUnixFileMode(path); // who may read it is not for us to change
+        }
+
+        try
+        {
+            using (var file = new FileStream(beside, options))
+            {
+                Copy(item, payload, file);
+            }
+
+            File.Move(beside, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(beside);
+            throw;
+        }
+    }
+
     private static string Because(ObjectDetails item) => item.Damage is { } damage ? $", its record is damaged: {TerminalText.Escape(damage.TrimEnd('.'))}" : "";
 
     /// <summary>A part that was never kept gets no file. It is a fault only when it was asked for.</summary>
@@ -146,19 +184,8 @@ internal sealed class ObjectExport(StoreReader reader)
             return;
         }
 
-        WriteFile(directory, path, item, payload);
-    }
-
-    private void WriteFile(string directory, string path, ObjectDetails item, PayloadInfo payload)
-    {
         Directory.CreateDirectory(directory);
-        var beside = path + ".partial"; // what was cut short never looks whole
-        using (var file = new FileStream(beside, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0))
-        {
-            Copy(item, payload, file);
-        }
-
-        File.Move(beside, path, overwrite: true);
+        WriteFile(path, item, payload);
     }
 
     private Stream? Open(ObjectDetails item, PayloadInfo payload)

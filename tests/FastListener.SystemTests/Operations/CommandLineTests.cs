@@ -23,6 +23,51 @@ public sealed class CommandLineTests(ListenerFixture server) : IClassFixture<Lis
     }
 
     [Fact]
+    public async Task An_export_that_is_killed_leaves_nothing_that_looks_whole()
+    {
+        var large = Submit.MadeDump(5, 3_000_000);
+        var rxid = Submit.Dump(server.HttpPort, server.ErrorToken, large).ReceiptOf();
+        var folder = Directory.CreateDirectory(server.Data.Scratch("cut")).FullName;
+        var older = Path.Combine(folder, "older.dmp");
+        await File.WriteAllTextAsync(older, "as it was", TestContext.Current.CancellationToken);
+        foreach (var target in new[] { older, Path.Combine(folder, "new.dmp") })
+        {
+            // The kernel kills it (SIGXFSZ) when a file of its grows beyond 2,048 KiB; the one that the runtime keeps its code in would be the first.
+            (await Command.BashAsync(
+                $"export DOTNET_EnableWriteXorExecute=0; ulimit -f 2048; dotnet {Repository.Program} export {rxid} --data {server.Data.Location} -o {target}")).Expect(128 + 25);
+        }
+
+        Assert.Equal(
+            [(".new.dmp.partial", 2048 * 1024), (".older.dmp.partial", 2048 * 1024), ("older.dmp", 9)],
+            new DirectoryInfo(folder).EnumerateFiles().Select(file => (file.Name, (int)file.Length)).Order());
+        Assert.Equal("as it was", await File.ReadAllTextAsync(older, TestContext.Current.CancellationToken));
+        (await RunAsync("export", rxid, "-o", older)).Expect();
+        Assert.Equal(Repository.Sha256(large), Repository.Sha256OfFile(older));
+        Assert.False(File.Exists(Path.Combine(folder, ".older.dmp.partial")));
+    }
+
+    [Fact]
+    public async Task Export_writes_to_pipes_devices_and_links_as_they_are()
+    {
+        var rxid = Submit.Dump(server.HttpPort, server.ErrorToken, Repository.BreakpadDump).ReceiptOf();
+        var folder = Directory.CreateDirectory(server.Data.Scratch("special")).FullName;
+        var export = $"dotnet {Repository.Program} export {rxid} --data {server.Data.Location}";
+        var run = (await Command.BashAsync(
+            $"""
+            set -e
+            # Links of its own to what is the machine's: an export that replaced the name would do so here, not in /dev.
+            ln -s file link; ln -s /proc/self/fd/1 stdout; ln -s /dev/null null
+            mkfifo pipe; echo old > kept; chmod 640 kept
+            {export} -o stdout | cat > piped
+            timeout 60 cat pipe > fifo & {export} -o pipe; wait
+            {export} -o link; {export} -o kept; {export} -o null
+            stat -c %a kept; test -L link -a -L stdout -a -L null -a -p pipe
+            """, folder)).Expect();
+        Assert.Equal("640\n", run.Output); // whoever might read the old one may read the new one
+        Assert.All(["piped", "fifo", "file", "kept"], name => Assert.Equal(Repository.Sha256(Repository.BreakpadDump), Repository.Sha256OfFile(Path.Combine(folder, name))));
+    }
+
+    [Fact]
     public async Task Export_writes_several_objects_with_their_attachments_into_a_directory()
     {
         var receipts = new List<string>();

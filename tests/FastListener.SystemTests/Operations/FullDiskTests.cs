@@ -107,6 +107,25 @@ public sealed class FullDiskTests
     }
 
     [Fact]
+    public async Task An_export_that_fills_its_disk_takes_nothing_of_it_and_leaves_an_older_file_as_it_was()
+    {
+        using var data = new DataDirectory();
+        var token = await data.AddTokenAsync("game");
+        await using var listener = await ListenerProcess.StartAsync(data.Location);
+        var rxid = Submit.Dump(listener.HttpPort, token, Submit.MadeDump(1, 3_000_000)).ReceiptOf();
+        await using var disk = await SmallDisk.MountAsync(data, 2);
+        var older = Path.Combine(disk.Mount, "older.dmp");
+        await File.WriteAllTextAsync(older, "as it was", TestContext.Current.CancellationToken);
+        foreach (var where in new string[][] { ["-o", older], ["-o", Path.Combine(disk.Mount, "new.dmp")], ["--to", disk.Mount] })
+        {
+            Assert.Single((await Command.FastListenerAsync(["export", rxid, "--data", data.Location, .. where])).Expect(1).Error.TrimEnd().Split('\n'));
+            Assert.Equal([older], Directory.GetFileSystemEntries(disk.Mount));
+        }
+
+        Assert.Equal("as it was", await File.ReadAllTextAsync(older, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task A_disk_that_can_hold_no_further_file_is_told_of_and_takes_what_needs_none()
     {
         using var folder = new DataDirectory();

@@ -224,6 +224,23 @@ public class StoreCommandTests
     }
 
     [Fact]
+    public async Task No_name_that_a_sender_chooses_is_that_of_a_file_which_is_still_being_written()
+    {
+        await using var crashes = await StoredCrashes.OpenAsync();
+        var rxid = await crashes.AddAsync(
+            "p", TimeSpan.Zero, [], ("r", "", Dump), ("one", "a.partial", Log), ("two", ".a.partial", LargeDump), ("three", "a", Dump), ("four", "a.tmp", Log));
+        var to = crashes.Beside("out");
+
+        var run = await crashes.Run("export", rxid, "--to", to);
+
+        Assert.Equal((0, ""), (run.Exit, run.Error));
+        Assert.StartsWith("5 parts, ", run.Out, StringComparison.Ordinal);
+        Assert.Equal(
+            [("_a.partial", LargeDump.Length), ("a", Dump.Length), ("a.partial", Log.Length), ("a.tmp", Log.Length)],
+            new DirectoryInfo(Path.Combine(to, rxid + ".parts")).EnumerateFiles().Select(file => (file.Name, (int)file.Length)).Order());
+    }
+
+    [Fact]
     public async Task Export_of_several_writes_those_it_finds_and_names_those_it_does_not()
     {
         await using var crashes = await StoredCrashes.OpenAsync();
