@@ -17,6 +17,8 @@ internal sealed class StoreLayout(string dataDirectory)
 
     public string CatalogLog => Catalog + "-wal";
 
+    public string CatalogSharedMemory => Catalog + "-shm";
+
     public string Packs => Path.Combine(Data, "packs");
 
     public string Files => Path.Combine(Data, "files");

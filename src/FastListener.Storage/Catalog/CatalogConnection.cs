@@ -34,7 +34,12 @@ internal sealed partial class CatalogConnection : IDisposable
     /// <summary>Opens for writing: WAL, a sync with every commit, checkpoints only when asked for.</summary>
     public static CatalogConnection OpenForWriting(string path, bool create)
     {
-        var connection = Open(path, raw.SQLITE_OPEN_READWRITE | (create ? raw.SQLITE_OPEN_CREATE : 0));
+        if (create)
+        {
+            CreatePrivate(path);
+        }
+
+        var connection = Open(path, raw.SQLITE_OPEN_READWRITE);
         try
         {
             connection.Execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-4096; PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY");
@@ -171,6 +176,20 @@ internal sealed partial class CatalogConnection : IDisposable
         throw (result & 0xFF) is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB
             ? new CatalogDamagedException(message)
             : new StorageFaultException(KindOf(raw.sqlite3_extended_errcode(_database), SystemError(_database.DangerousGetHandle())), message);
+    }
+
+    /// <summary>SQLite would leave it to the umask who may read the file. What it puts beside it, log and shared memory, takes after the file: mode and, made by root, owner.</summary>
+    private static void CreatePrivate(string path)
+    {
+        var descriptor = Libc.Open(path, Libc.ReadWrite | Libc.CreateNew | Libc.CloseOnExec, Libc.PrivateFile);
+        if (descriptor >= 0)
+        {
+            _ = Libc.Close(descriptor);
+        }
+        else if (Marshal.GetLastPInvokeError() is var errno and not Libc.Exists)
+        {
+            throw Libc.Fault("Cannot create", path, errno);
+        }
     }
 
     private static CatalogConnection Open(string path, int flags, string? name = null)

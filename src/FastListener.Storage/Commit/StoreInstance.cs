@@ -174,6 +174,7 @@ internal sealed class StoreInstance : IDisposable
             }
         }
 
+        MakePrivate([layout.Catalog, layout.CatalogLog, layout.CatalogSharedMemory]);
         var leftLog = new FileInfo(layout.CatalogLog) is { Exists: true, Length: > 0 };
         var catalog = CatalogWriter.Open(layout.Catalog, create: !exists);
         try
@@ -190,6 +191,18 @@ internal sealed class StoreInstance : IDisposable
         {
             catalog.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Earlier versions left it to the umask who may read the catalog. Where the mode cannot be changed it stays: that refuses no start.</summary>
+    private static void MakePrivate(ReadOnlySpan<string> paths)
+    {
+        foreach (var path in paths)
+        {
+            if (FileStatus.Of(path, followLink: true) is { } status && (status.Mode & Libc.AnybodyElse) != 0)
+            {
+                _ = Libc.ChangeMode(path, Libc.PrivateFile);
+            }
         }
     }
 

@@ -4,13 +4,23 @@ using Microsoft.Win32.SafeHandles;
 namespace FastListener.Storage.Devices;
 
 /// <summary>The real disk. Files and directories are readable by their owner only: dumps hold secrets.</summary>
-internal sealed class LinuxDevice : StorageDevice
+/// <param name="owner">Whom everything that is made is given to; null keeps it for this process's own account.</param>
+internal sealed class LinuxDevice(FileOwner? owner = null) : StorageDevice
 {
-    private const int FileMode = 0x180; // 0600
-    private const int DirectoryMode = 0x1C0; // 0700
-
-    public override StorageFile Create(string path, bool direct) =>
-        new LinuxFile(Open(path, Libc.ReadWrite | Libc.CreateNew, ref direct), path, direct);
+    public override StorageFile Create(string path, bool direct)
+    {
+        var file = new LinuxFile(Open(path, Libc.ReadWrite | Libc.CreateNew, ref direct), path, direct);
+        try
+        {
+            owner?.Give(path);
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
 
     public override StorageFile OpenExisting(string path)
     {
@@ -20,8 +30,9 @@ internal sealed class LinuxDevice : StorageDevice
 
     public override bool CreateDirectory(string path)
     {
-        if (Libc.MakeDirectory(path, DirectoryMode) == 0)
+        if (Libc.MakeDirectory(path, Libc.PrivateDirectory) == 0)
         {
+            owner?.Give(path);
             return true;
         }
 
@@ -111,7 +122,7 @@ internal sealed class LinuxDevice : StorageDevice
 
     private static SafeFileHandle Open(string path, int flags, ref bool direct)
     {
-        var descriptor = Libc.Open(path, flags | Libc.CloseOnExec | (direct ? Libc.Direct : 0), FileMode);
+        var descriptor = Libc.Open(path, flags | Libc.CloseOnExec | (direct ? Libc.Direct : 0), Libc.PrivateFile);
         if (descriptor < 0 && direct && Marshal.GetLastPInvokeError() == Libc.InvalidArgument)
         {
             // Some file systems create the file first and refuse O_DIRECT afterwards.
@@ -121,7 +132,7 @@ internal sealed class LinuxDevice : StorageDevice
                 _ = Libc.Unlink(path);
             }
 
-            descriptor = Libc.Open(path, flags | Libc.CloseOnExec, FileMode);
+            descriptor = Libc.Open(path, flags | Libc.CloseOnExec, Libc.PrivateFile);
         }
 
         return descriptor >= 0

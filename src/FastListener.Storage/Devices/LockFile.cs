@@ -13,7 +13,7 @@ internal sealed class LockFile : IDisposable
     /// <summary>Takes the lock, creating the file; null when another holder has it. A shared one is kept from exclusive holders only.</summary>
     public static LockFile? TryTake(string path, bool shared = false)
     {
-        var descriptor = Libc.Open(path, Libc.ReadWrite | Libc.CreateAny | Libc.CloseOnExec, 0x180);
+        var descriptor = Libc.Open(path, Libc.ReadWrite | Libc.CreateAny | Libc.CloseOnExec, Libc.PrivateFile);
         if (descriptor < 0)
         {
             throw Libc.Fault("Cannot open", path, Marshal.GetLastPInvokeError());

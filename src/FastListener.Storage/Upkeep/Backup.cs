@@ -29,7 +29,7 @@ public static class Backup
 
         try
         {
-            return new BackupRun(source, target, new LinuxDevice(), progress, cancel).Run();
+            return new BackupRun(source, target, new LinuxDevice(FileOwner.ToGiveTo(target.Data)), progress, cancel).Run();
         }
         catch (CatalogDamagedException damage)
         {
@@ -70,6 +70,7 @@ internal sealed class BackupRun(StoreLayout source, StoreLayout target, StorageD
 
     private void CopyCatalog(string snapshot)
     {
+        device.Create(snapshot, direct: false).Dispose(); // SQLite fills an empty file, and leaves its mode and owner alone
         using (var access = CatalogAccess.Open(source))
         {
             var from = access.Connection;

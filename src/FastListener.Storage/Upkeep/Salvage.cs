@@ -11,7 +11,7 @@ public static class Salvage
 {
     /// <summary>
     /// Writes a new catalog and sets the old one aside. Takes the directory's lock: throws <see cref="StoreBusyException"/> while a server runs.
-    /// Throws <see cref="StoreUnusableException"/> when the directory has no packs at all.
+    /// Throws <see cref="StoreUnusableException"/> when the directory has no packs at all. What root makes belongs to the owner of the directory.
     /// </summary>
     public static SalvageReport Run(string dataDirectory, IProgress<UpkeepProgress>? progress = null, CancellationToken cancel = default)
     {
@@ -22,7 +22,9 @@ public static class Salvage
         }
 
         using var held = LockFile.TryTake(layout.Lock) ?? throw new StoreBusyException(layout.Data);
-        return new SalvageRun(layout, new LinuxDevice(), progress, cancel).Run();
+        var owner = FileOwner.ToGiveTo(layout.Data);
+        owner?.Give(layout.Lock); // it may have been made just now
+        return new SalvageRun(layout, new LinuxDevice(owner), progress, cancel).Run();
     }
 }
 
@@ -53,7 +55,8 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
 
         var packs = FindPacks();
         long unconfirmed = 0;
-        using (var catalog = CatalogWriter.Open(path, create: true))
+        device.Create(path, direct: false).Dispose();
+        using (var catalog = CatalogWriter.Open(path, create: false))
         {
             catalog.Begin();
             for (var i = 0; i < packs.Count; i++)
@@ -266,7 +269,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         if (!File.Exists(layout.Catalog))
         {
             device.Delete(layout.CatalogLog); // a log without its database must not be taken for the new one's
-            device.Delete(layout.Catalog + "-shm");
+            device.Delete(layout.CatalogSharedMemory);
             return null;
         }
 

@@ -116,7 +116,8 @@ internal static class UpkeepCommands
         }
 
         var copies = Path.Combine(target, certificates.Name);
-        Directory.CreateDirectory(copies);
+        PrivateDirectory.Create(copies);
+        DurableReplacement.GiveToOwnerOf(target, copies);
         foreach (var file in certificates.EnumerateFiles())
         {
             DurableReplacement.Write(Path.Combine(copies, file.Name), File.ReadAllBytes(file.FullName));

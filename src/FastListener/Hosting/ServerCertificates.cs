@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FastListener.Configuration;
+using FastListener.Tokens;
 
 namespace FastListener.Hosting;
 
@@ -75,11 +76,11 @@ internal sealed class ServerCertificates : IDisposable
         using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(10));
 
         // The key first: a certificate without its key would be taken for a broken pair.
-        WriteSecret(keyPath, key.ExportPkcs8PrivateKeyPem());
-        File.WriteAllText(certificatePath, certificate.ExportCertificatePem() + "\n");
+        WritePrivate(keyPath, key.ExportPkcs8PrivateKeyPem());
+        WritePrivate(certificatePath, certificate.ExportCertificatePem());
     }
 
-    private static void WriteSecret(string path, string text)
+    private static void WritePrivate(string path, string text)
     {
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using FastListener.Storage;
 
 namespace FastListener.Tokens;
 
@@ -10,8 +11,6 @@ namespace FastListener.Tokens;
 internal static partial class DurableReplacement
 {
     private const int OpenReadOnlyCloseOnExec = 0x80000;
-    private const int AtCurrentDirectory = -100;
-    private const uint StatxOwner = 0x8 | 0x10;
 
     /// <summary>The caller holds the lock that keeps others from replacing the same file. Only the owner may read it.</summary>
     public static void Write(string path, ReadOnlySpan<byte> content)
@@ -20,12 +19,11 @@ internal static partial class DurableReplacement
         File.Delete(beside); // of an edit that was cut short
         try
         {
-            using (var file = File.OpenHandle(beside, FileMode.CreateNew, FileAccess.Write))
+            using (var file = new FileStream(beside, Private(FileMode.CreateNew)))
             {
-                MakePrivate(beside);
-                RandomAccess.Write(file, content, 0);
+                file.Write(content);
                 GiveToOwnerOf(File.Exists(path) ? path : DirectoryOf(path), beside);
-                RandomAccess.FlushToDisk(file);
+                file.Flush(flushToDisk: true);
             }
 
             File.Move(beside, path, overwrite: true);
@@ -39,31 +37,27 @@ internal static partial class DurableReplacement
         SyncDirectory(DirectoryOf(path));
     }
 
-    /// <summary>Only its owner may read or write the file from here on.</summary>
-    public static void MakePrivate(string path)
+    /// <summary>Opens a file for oneself alone; one that this makes may be read and written by its owner only, from its first moment on.</summary>
+    public static FileStreamOptions Private(FileMode mode)
     {
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
         if (!OperatingSystem.IsWindows())
         {
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
+
+        return options;
     }
 
     /// <summary>
     /// When root edits what belongs to the account that the server runs under, the result belongs to that account too:
     /// a server that may no longer read its own tokens would keep the old ones.
     /// </summary>
-    public static unsafe void GiveToOwnerOf(string model, string path)
+    public static void GiveToOwnerOf(string model, string path)
     {
-        if (!OperatingSystem.IsLinux() || !Environment.IsPrivilegedProcess)
+        if (OperatingSystem.IsLinux())
         {
-            return;
-        }
-
-        var status = stackalloc byte[256]; // struct statx: the same on every architecture
-        if (Statx(AtCurrentDirectory, model, 0, StatxOwner, status) != 0 ||
-            Chown(path, *(uint*)(status + 20), *(uint*)(status + 24)) != 0)
-        {
-            throw LastError(path);
+            FileOwner.ToGiveTo(model)?.Give(path);
         }
     }
 
@@ -101,10 +95,4 @@ internal static partial class DurableReplacement
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int Close(int file);
-
-    [LibraryImport("libc", EntryPoint = "chown", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
-    private static partial int Chown(string path, uint owner, uint group);
-
-    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
-    private static unsafe partial int Statx(int directory, string path, int flags, uint mask, byte* status);
 }

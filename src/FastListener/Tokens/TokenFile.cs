@@ -35,7 +35,7 @@ internal static class TokenFile
     /// <exception cref="IOException">The file cannot be written, or another editor holds the lock for too long.</exception>
     public static TokenDocument Edit(string dataDirectory, Func<TokenDocument, TokenDocument> change)
     {
-        CreateDirectory(dataDirectory);
+        PrivateDirectory.Create(dataDirectory);
         using var held = Lock(Path.Combine(dataDirectory, "tokens.lock"));
         var before = Read(dataDirectory);
         var after = change(before);
@@ -54,19 +54,6 @@ internal static class TokenFile
     public static TokenDocument Parse(string path, byte[] utf8) =>
         TokenDocumentReader.TryRead(utf8, out var document, out var faults) ? document : throw new TokenFileException(path, faults);
 
-    private static void CreateDirectory(string path)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(path);
-        }
-        else
-        {
-            // Dumps hold what was in the memory of other people's programs.
-            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-    }
-
     /// <summary>Opening a file for oneself alone is an flock on Unix; the system drops it when its holder dies.</summary>
     private static FileStream Lock(string path)
     {
@@ -76,10 +63,9 @@ internal static class TokenFile
             try
             {
                 var isNew = !File.Exists(path);
-                var held = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
+                var held = new FileStream(path, DurableReplacement.Private(FileMode.OpenOrCreate));
                 if (isNew)
                 {
-                    DurableReplacement.MakePrivate(path);
                     DurableReplacement.GiveToOwnerOf(Path.GetDirectoryName(Path.GetFullPath(path))!, path);
                 }
 
