@@ -218,7 +218,7 @@ public sealed class UpkeepTests : IDisposable
         File.Delete(Live + "/catalog.db");
         var report = Salvage.Run(Live);
         Assert.Equal(4, report.Objects);
-        Assert.True(report.Skipped.Count >= 3, string.Join("\n", report.Skipped));
+        Assert.True((report.Skipped.Count, report.Notes.Count) == (2, 1), string.Join("\n", report.Skipped.Concat(report.Notes))); // nothing was lost with the file's header
         using var salvaged = StoreReader.Open(Live);
         Assert.All(sent.Where(s => s != sent[2]), salvaged.AssertHolds);
     }

@@ -91,10 +91,11 @@ internal sealed class PackScanner : IDisposable
                 yield break;
             }
 
+            var named = _skipped.Count;
             last = ReadRecords(offset, batch.Records, Math.Min(_length, offset + batch.Length), out _);
-            if (last.Count < batch.Records)
+            if (batch.Records - last.Count - (_skipped.Count - named) is var missing and > 0)
             {
-                _skipped.Add($"{At(offset)}: {batch.Records - last.Count} of {batch.Records} records of the batch cannot be read.");
+                _skipped.Add($"{At(offset)}: {missing} of {batch.Records} records of the batch cannot be read.");
             }
 
             lastEnd = offset + batch.Length;

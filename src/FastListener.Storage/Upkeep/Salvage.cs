@@ -34,6 +34,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
     private const int RecordsPerTransaction = 2_000;
     private const int CounterSafety = 4_096; // ids handed out but not found in any pack are not handed out again
     private readonly List<string> _skipped = [];
+    private readonly List<string> _notes = [];
     private readonly HashSet<uint> _instances = [];
     private readonly Dictionary<long, long> _knownEnds = [];
     private readonly List<ScannedPack> _scanned = [];
@@ -79,7 +80,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         var old = SetOldCatalogAside();
         device.Rename(path, layout.Catalog);
         device.SyncDirectory(layout.Data);
-        return new(packs.Count, _objects, _late, unconfirmed, _skipped, old);
+        return new(packs.Count, _objects, _late, unconfirmed, _skipped, _notes, old);
     }
 
     /// <summary>What an old catalog can still tell: where packs were known to end, which ids were handed out.</summary>
@@ -107,7 +108,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         }
         catch (IOException exception)
         {
-            _skipped.Add("catalog.db: " + exception.Message);
+            _notes.Add("catalog.db: " + exception.Message);
         }
     }
 
@@ -145,7 +146,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         using var scanner = new PackScanner(layout, pack, _knownEnds.GetValueOrDefault(pack), _skipped);
         if (!scanner.HasHeader)
         {
-            _skipped.Add($"packs/{PackLayout.FileName(pack)}: the file header is damaged; its batches were read all the same.");
+            _notes.Add($"packs/{PackLayout.FileName(pack)}: the file header is damaged; its batches were read all the same.");
         }
 
         List<StoredRecord> unproved = [];

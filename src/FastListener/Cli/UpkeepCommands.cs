@@ -49,7 +49,7 @@ internal static class UpkeepCommands
     public static Command CreateSalvage(Terminal terminal)
     {
         var data = OptionValues.Data();
-        var command = new Command("salvage", "Rebuild a lost or damaged catalog from the packs. The server must be stopped.") { data };
+        var command = new Command("salvage", "Rebuild a lost or damaged catalog from the packs; exit 1 if a place in them could not be brought back. The server must be stopped.") { data };
         command.SetAction((parsed, cancel) =>
         {
             var directory = StoreAccess.Existing(parsed.GetRequiredValue(data));
@@ -67,12 +67,24 @@ internal static class UpkeepCommands
                 terminal.Out.WriteLine($"The catalog that was there is now {TerminalText.Escape(old)}.");
             }
 
+            foreach (var note in report.Notes)
+            {
+                terminal.Error.WriteLine($"Note: {TerminalText.Escape(note)}");
+            }
+
             foreach (var place in report.Skipped)
             {
                 terminal.Error.WriteLine($"Skipped: {TerminalText.Escape(place)}");
             }
 
-            return Task.FromResult(ExitCode.Ok);
+            if (report.Skipped.Count == 0)
+            {
+                return Task.FromResult(ExitCode.Ok);
+            }
+
+            terminal.Out.WriteLine(
+                $"{TerminalText.Count(report.Skipped.Count, "place")} in the packs {(report.Skipped.Count == 1 ? "was" : "were")} skipped, named on standard error: what was stored there may be missing.");
+            return Task.FromResult(ExitCode.Failed);
         });
         return command;
     }

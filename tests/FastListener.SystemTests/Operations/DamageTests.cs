@@ -53,6 +53,29 @@ public sealed class DamageTests
     }
 
     [Fact]
+    public async Task Salvage_that_could_not_bring_everything_back_says_so_and_exits_1()
+    {
+        using var data = new DataDirectory();
+        var kept = await FillAsync(data);
+        var pack = Directory.GetFiles(Path.Combine(data.Location, "packs")).Single();
+        var bytes = await File.ReadAllBytesAsync(pack, TestContext.Current.CancellationToken);
+        bytes[bytes.AsSpan().IndexOf(Submit.MadeDump(1, 20_000)) - 1] ^= 1; // the last byte of the record's metadata
+        await File.WriteAllBytesAsync(pack, bytes, TestContext.Current.CancellationToken);
+        File.Delete(Path.Combine(data.Location, "catalog.db"));
+
+        var salvage = (await Command.FastListenerAsync("salvage", "--data", data.Location)).Expect(1);
+        Assert.Equal(
+            [
+                "2 objects and 1 late attachment found in 1 pack.",
+                "1 place in the packs was skipped, named on standard error: what was stored there may be missing.",
+            ],
+            salvage.Output.TrimEnd().Split('\n'));
+        Assert.Contains($"Skipped: packs/{Path.GetFileName(pack)}+", salvage.Error, StringComparison.Ordinal);
+        (await data.VerifyAsync()).Expect();
+        Assert.Equal(kept.Where(item => item.Value.N != "1").Select(item => item.Key).Order(), (await data.ListAsync()).Select(item => item.Rxid).Order());
+    }
+
+    [Fact]
     public async Task An_attachment_whose_object_cannot_be_looked_up_is_answered_and_booked_and_taken_once_the_catalog_is_whole()
     {
         await using var server = await TunedListener.StartAsync();
