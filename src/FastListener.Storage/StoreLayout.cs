@@ -37,6 +37,18 @@ internal sealed class StoreLayout(string dataDirectory)
 
     public string File(string name) => Path.Combine(Files, FilePath(name));
 
+    /// <exception cref="StoreUnusableException">There is none to read; the message says whether salvage can make one.</exception>
+    public void RequireCatalog()
+    {
+        if (!System.IO.File.Exists(Catalog))
+        {
+            throw new StoreUnusableException(
+                Directory.Exists(Packs)
+                    ? $"{Data} has packs but no catalog: salvage can rebuild it."
+                    : $"There is no store in {Data}.");
+        }
+    }
+
     public string InstanceStaging(uint instance) => Path.Combine(Staging, InstanceName(instance));
 
     public string InstanceLock(uint instance) => Path.Combine(InstanceStaging(instance), "lock");

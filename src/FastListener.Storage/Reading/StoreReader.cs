@@ -32,14 +32,7 @@ public sealed class StoreReader : IDisposable
     public static StoreReader Open(string dataDirectory)
     {
         var layout = new StoreLayout(dataDirectory);
-        if (!File.Exists(layout.Catalog))
-        {
-            throw new StoreUnusableException(
-                Directory.Exists(layout.Packs)
-                    ? $"{layout.Data} has packs but no catalog: salvage can rebuild it."
-                    : $"There is no store in {layout.Data}.");
-        }
-
+        layout.RequireCatalog();
         try
         {
             var access = CatalogAccess.Open(layout);

@@ -10,18 +10,15 @@ public static class Backup
 {
     /// <summary>
     /// Copies the catalog, the packs up to their committed ends and the large payloads' files to <paramref name="targetDirectory"/>, which must be
-    /// missing or empty, and syncs them. Token files and certificates are not the store's: the caller copies them.
+    /// missing or empty, and syncs them. Token files, settings and certificates are not the store's: the caller copies them. What root copies into a directory
+    /// that is there belongs to the owner of that directory.
     /// </summary>
     public static BackupReport Run(
         string dataDirectory, string targetDirectory, IProgress<UpkeepProgress>? progress = null, CancellationToken cancel = default)
     {
         var source = new StoreLayout(dataDirectory);
         var target = new StoreLayout(targetDirectory);
-        if (!File.Exists(source.Catalog))
-        {
-            throw new StoreUnusableException($"There is no store in {source.Data}.");
-        }
-
+        source.RequireCatalog();
         if (Directory.Exists(target.Data) && Directory.EnumerateFileSystemEntries(target.Data).Any())
         {
             throw new IOException($"The backup's target {target.Data} is not empty.");

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using FastListener.Configuration;
 using FastListener.Storage;
 using FastListener.Tokens;
 
@@ -113,12 +114,19 @@ internal static class UpkeepCommands
         return command;
     }
 
-    /// <summary>What a server needs to serve the copy elsewhere, and the store knows nothing of: tokens and certificates.</summary>
+    /// <summary>What a server needs to serve the copy elsewhere, and the store knows nothing of: tokens, settings and certificates.</summary>
     private static void CopyConfiguration(string source, string target)
     {
-        if (File.Exists(TokenFile.PathIn(source)))
+        foreach (var (from, to) in ((string, string)[])
+            [
+                (TokenFile.PathIn(source), TokenFile.PathIn(target)),
+                (SettingsLoader.FileIn(source), SettingsLoader.FileIn(target)),
+            ])
         {
-            DurableReplacement.Write(TokenFile.PathIn(target), File.ReadAllBytes(TokenFile.PathIn(source)));
+            if (File.Exists(from))
+            {
+                DurableReplacement.Write(to, File.ReadAllBytes(from));
+            }
         }
 
         var certificates = new DirectoryInfo(Path.Combine(source, "certs"));

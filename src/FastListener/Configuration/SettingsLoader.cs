@@ -10,9 +10,12 @@ internal static class SettingsLoader
         new ConfigurationBuilder()
             .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
             .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)
-            .AddJsonFile(Path.GetFullPath(Path.Combine(dataDirectory, "appsettings.json")), optional: true)
+            .AddJsonFile(Path.GetFullPath(FileIn(dataDirectory)), optional: true)
             .AddEnvironmentVariables("FASTLISTENER_")
             .Build();
+
+    /// <summary>The settings that belong to a data directory.</summary>
+    public static string FileIn(string dataDirectory) => Path.Combine(dataDirectory, "appsettings.json");
 
     /// <summary>Reads and checks everything. False: <paramref name="faults"/> names every fault at once.</summary>
     public static bool TryLoad(

@@ -219,6 +219,8 @@ public sealed class CommandLineTests(ListenerFixture server) : IClassFixture<Lis
             (Submit.Dump(server.HttpPort, server.ErrorToken, Repository.BreakpadDump).ReceiptOf(), Repository.Sha256(Repository.BreakpadDump)),
             (Submit.Dump(server.HttpPort, server.ErrorToken, large).ReceiptOf(), Repository.Sha256(large)),
         };
+        var settings = Path.Combine(server.Data.Location, "appsettings.json");
+        await File.WriteAllTextAsync(settings, """{ "Limits": { "MaxBodyBytes": 1000000 } }""", TestContext.Current.CancellationToken);
         var target = server.Data.Scratch("backup");
         (await RunAsync("backup", "--to", target)).Expect();
 
@@ -230,7 +232,9 @@ public sealed class CommandLineTests(ListenerFixture server) : IClassFixture<Lis
             Assert.Equal(hash, Repository.Sha256(await copy.ExportAsync(rxid)));
         }
 
+        File.Delete(settings);
         Assert.Equal(200, Submit.Dump(elsewhere.HttpPort, server.ErrorToken, Repository.BreakpadDump).Status);
+        Assert.Equal(413, Submit.Dump(elsewhere.HttpPort, server.ErrorToken, large).Status); // under the same settings
     }
 
     private Task<CommandResult> RunAsync(params string[] arguments) =>

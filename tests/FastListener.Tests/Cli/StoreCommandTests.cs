@@ -299,6 +299,20 @@ public class StoreCommandTests
         Assert.StartsWith($"There is no store in {data.Path}", run.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("list")]
+    [InlineData("verify")]
+    [InlineData("audit")]
+    [InlineData("backup")]
+    public async Task Packs_without_a_catalog_are_said_to_be_what_salvage_is_for(string verb)
+    {
+        using var data = new FastListener.Tests.Tokens.DataDirectory();
+        Directory.CreateDirectory(data.File("packs"));
+        var run = await CommandRun.Of([verb, "--data", data.Path, .. verb == "backup" ? new[] { "--to", data.File("copy") } : []]);
+
+        Assert.Equal((1, "", $"{data.Path} has packs but no catalog: salvage can rebuild it.\n"), (run.Exit, run.Out, run.Error));
+    }
+
     private static string Holder(StoredCrashes crashes, ReadOnlySpan<byte> bytes)
     {
         foreach (var room in (string[])["packs", "files"])
