@@ -48,11 +48,14 @@ if [ ${#missing[@]} -gt 0 ]; then
     fi
     sudo=$([ "$(id -u)" = 0 ] || echo sudo)
     $sudo apt-get update -qq
-    # A policy that starts nothing: Debian would start its own nginx on port 80.
-    printf '#!/bin/sh\nexit 101\n' > /tmp/peers-policy.$$ && chmod +x /tmp/peers-policy.$$
-    [ -e /usr/sbin/policy-rc.d ] || { $sudo cp /tmp/peers-policy.$$ /usr/sbin/policy-rc.d; trap '$sudo rm -f /usr/sbin/policy-rc.d' EXIT; }
-    rm -f /tmp/peers-policy.$$
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "${missing[@]}" > /dev/null
+    (
+        # A policy that starts nothing: Debian would start its own nginx on port 80. It goes with this subshell; left behind it would keep later packages' services down.
+        if [ ! -e /usr/sbin/policy-rc.d ]; then
+            trap '$sudo rm -f /usr/sbin/policy-rc.d' EXIT
+            printf '#!/bin/sh\nexit 101\n' | $sudo install -m 755 /dev/stdin /usr/sbin/policy-rc.d
+        fi
+        DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "${missing[@]}" > /dev/null
+    )
 fi
 
 mkdir -p "$build/node" "$work"
