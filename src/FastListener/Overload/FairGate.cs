@@ -28,6 +28,7 @@ internal sealed class FairGate : IDisposable
     private int _state; // those inside
     private int _waiting;
     private long _waits;
+    private long _recoversAt = long.MaxValue; // when the timer is due
 
     /// <param name="limit">How many may be inside at once; 0 lets nobody in until it is raised.</param>
     /// <param name="quantum">What a payer may spend before the next one has its turn.</param>
@@ -312,14 +313,24 @@ internal sealed class FairGate : IDisposable
         }
     }
 
-    private void Arm(TimeSpan pause) => _recovery.Change(
-        pause < ShortestPause ? ShortestPause : pause > LongestPause ? LongestPause : pause, Timeout.InfiniteTimeSpan);
+    /// <summary>Sees to it that the timer comes after the pause, or sooner: whoever parks later never puts off who is due before.</summary>
+    private void Arm(TimeSpan pause)
+    {
+        pause = pause < ShortestPause ? ShortestPause : pause > LongestPause ? LongestPause : pause;
+        var due = _time.GetTimestamp() + (long)(pause.TotalSeconds * _time.TimestampFrequency);
+        if (due < _recoversAt)
+        {
+            _recoversAt = due;
+            _recovery.Change(pause, Timeout.InfiniteTimeSpan);
+        }
+    }
 
     /// <summary>Time has passed: whoever stood aside because of its rate may try again.</summary>
     private void Recover()
     {
         lock (_lock)
         {
+            _recoversAt = long.MaxValue;
             foreach (var share in _parked.ToArray())
             {
                 Unpark(share);

@@ -207,6 +207,26 @@ public sealed class FairGateTests : IDisposable
     }
 
     [Fact]
+    public void Who_is_due_soon_is_not_put_off_by_others_that_go_over_their_rates()
+    {
+        _gate.SetLimit(100);
+        var soon = new GateShare();
+        _gate.SetLimits(soon, limit: 0, perSecond: 1000, burst: 1);
+        Assert.True(_gate.TryEnter(new GatePlace(), soon, 66)); // due again in 66 ms
+        var (place, _) = Wait(soon);
+        for (var storm = 0; storm < 3; storm++)
+        {
+            var other = new GateShare();
+            _gate.SetLimits(other, limit: 0, perSecond: 1, burst: 1);
+            Assert.True(_gate.TryEnter(new GatePlace(), other, 1000));
+            Wait(other);
+            Advance(50);
+        }
+
+        Assert.True(place.IsInside);
+    }
+
+    [Fact]
     public async Task A_rate_holds_over_many_turns()
     {
         _gate.SetLimit(10);
