@@ -12,7 +12,10 @@ internal sealed record DeadlineOptions
     /// <summary>Without a single byte of the body. Twice the longest socket time-out seen in a client (60 s, Crashpad).</summary>
     public TimeSpan BodyStall { get; init; } = TimeSpan.FromSeconds(120);
 
-    /// <summary>Bytes a second a body must average once the grace is over, counting only the time spent waiting for the client.</summary>
+    /// <summary>
+    /// Bytes a second a body must average once the grace is over, counting only the time spent waiting for the client. What came faster counts for ten
+    /// minutes ahead at most.
+    /// </summary>
     public int MinBodyBytesPerSecond { get; init; } = 240;
 
     /// <summary>Waiting time before the average is looked at, so that a phone in a tunnel keeps its upload.</summary>

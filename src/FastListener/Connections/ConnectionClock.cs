@@ -41,6 +41,9 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
 
     private static readonly TimeSpan HurriedIdle = TimeSpan.FromSeconds(1);
 
+    /// <summary>How far ahead of the least rate a client can get: a burst carries it through a few tunnels, and not for days.</summary>
+    private static readonly TimeSpan MostAhead = TimeSpan.FromMinutes(10);
+
     /// <summary>
     /// Timers count in whole milliseconds of a clock that is coarser than time stamps, so that the first beat can come a little early:
     /// it ends the grace all the same, and not the second one.
@@ -111,6 +114,7 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     public void BeginWait()
     {
         var now = time.GetTimestamp();
+        _bodyBytes = Math.Min(_bodyBytes, (long)(options.MinBodyBytesPerSecond * (Seconds(_waitedBefore) + MostAhead.TotalSeconds)));
         _waitingSince = now;
         Volatile.Write(ref _due, now + Ticks(options.BodyStall, time));
     }
@@ -238,7 +242,7 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
 
         var waited = _waitedBefore + (now - since);
         return waited > _grace
-            && _bodyBytes < options.MinBodyBytesPerSecond * (waited / (double)time.TimestampFrequency);
+            && _bodyBytes < options.MinBodyBytesPerSecond * Seconds(waited);
     }
 
     private bool TooLong(long now, int entered)
@@ -258,6 +262,8 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
         newcomers is { Waiting: > 0 } && now - Volatile.Read(ref _idleSince) >= Ticks(HurriedIdle, time);
 
     private void Arm(TimeSpan within) => Volatile.Write(ref _due, time.GetTimestamp() + Ticks(within, time));
+
+    private double Seconds(long ticks) => ticks / (double)time.TimestampFrequency;
 
     private static long Ticks(TimeSpan span, TimeProvider time) => (long)(span.TotalSeconds * time.TimestampFrequency);
 }

@@ -81,6 +81,24 @@ public sealed class ConnectionClockTests : IDisposable
     }
 
     [Fact]
+    public void A_burst_carries_who_falls_almost_silent_for_ten_minutes_and_no_longer()
+    {
+        _clock.Enter(ConnectionPhase.Body);
+        _clock.CountBody(1024 * 1024 * 1024); // at the least rate: 50 days
+        var ended = 0;
+        for (var second = 100; second < 3600 && ended == 0; second += 100)
+        {
+            _clock.BeginWait();
+            _time.Advance(TimeSpan.FromSeconds(100)); // shorter than a stall
+            _clock.Tick();
+            ended = _clock.Expired ? second : 0;
+            _clock.EndWait(1);
+        }
+
+        Assert.Equal(700, ended);
+    }
+
+    [Fact]
     public void Time_that_the_disk_takes_is_never_held_against_the_client()
     {
         _clock.Enter(ConnectionPhase.Body);
