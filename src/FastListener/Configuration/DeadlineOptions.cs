@@ -27,6 +27,12 @@ internal sealed record DeadlineOptions
     /// </summary>
     public TimeSpan Request { get; init; } = TimeSpan.Zero;
 
+    /// <summary>
+    /// For the token field of a form that has brought more than 64 KiB without it, and only while others wait to do so. 60 s, all the time that Crashpad gives
+    /// an upload; no known client sends its files before its token.
+    /// </summary>
+    public TimeSpan Token { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>For the client to take the reply.</summary>
     public TimeSpan Reply { get; init; } = TimeSpan.FromSeconds(30);
 

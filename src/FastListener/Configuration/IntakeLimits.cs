@@ -51,7 +51,10 @@ internal sealed record IntakeLimits
     /// <summary>One attachment, bytes. 0, unlimited: the body's limit holds it.</summary>
     public long MaxAttachmentBytes { get; init; }
 
-    /// <summary>Bytes of all requests together that may be staged while their token field has not arrived yet. 0: every token must stand in the address.</summary>
+    /// <summary>
+    /// Bytes of all forms together that may be staged while their token field has not arrived yet, beyond the 64 KiB that each may bring: for sixteen
+    /// at once, a sixteenth each; others wait. 1 GiB: a dump of 64 MiB before its token. 0: every token must stand in the address.
+    /// </summary>
     public long MaxUnauthenticatedBytes { get; init; } = 1024L * 1024 * 1024;
 
     /// <summary>

@@ -89,6 +89,7 @@ internal static class SettingsLoader
             MinBodyBytesPerSecond = read.Number("Deadlines:MinBodyBytesPerSecond", deadlines.MinBodyBytesPerSecond, 0, 1024 * 1024),
             BodyGrace = read.Seconds("Deadlines:BodyGraceSeconds", deadlines.BodyGrace),
             Request = read.Seconds("Deadlines:RequestSeconds", deadlines.Request, least: 0, most: 31 * 86_400),
+            Token = read.Seconds("Deadlines:TokenSeconds", deadlines.Token),
             Reply = read.Seconds("Deadlines:ReplySeconds", deadlines.Reply),
             Drain = read.Seconds("Deadlines:DrainSeconds", deadlines.Drain),
             Shutdown = read.Seconds("Deadlines:ShutdownSeconds", deadlines.Shutdown),

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.CompilerServices;
 using FastListener.Intake;
 using FastListener.Overload;
@@ -13,6 +14,7 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
     private readonly GatePlace _connection = new();
     private readonly GatePlace _upload = new();
     private readonly GatePlace _turn = new();
+    private GatePlace? _staging; // few forms ever need it
 
     /// <summary>Who pays for what is read. Set as soon as a request has shown its token.</summary>
     public TokenTraffic Payer { get; set; } = control.Strangers;
@@ -45,9 +47,37 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
     public ValueTask<RejectReason> ChangePayerAsync(TokenTraffic payer)
     {
         EndTurn();
+        EndStaging();
         control.Uploads.Leave(_upload);
         Payer = payer;
         return EnterAsync();
+    }
+
+    /// <summary>
+    /// Waits until a form whose token has not come may stage more than each may. <see cref="RejectReason.None"/>: it may, until it shows a token or ends.
+    /// </summary>
+    public ValueTask<RejectReason> StageAsync(IPAddress? client)
+    {
+        _staging ??= new();
+        if (_staging.IsInside)
+        {
+            return new(RejectReason.None);
+        }
+
+        EndTurn();
+        return Wait();
+
+        async ValueTask<RejectReason> Wait()
+        {
+            if (!control.Staging.TryEnter(_staging, control.Senders.Of(client), cost: 1)
+                && !await HoldAsync(control.Staging, _staging, control.Options.MaxWait))
+            {
+                return RejectReason.TooManyWithoutToken;
+            }
+
+            clock.Staging = control.Staging;
+            return RejectReason.None;
+        }
     }
 
     /// <summary>
@@ -76,6 +106,7 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
     public void End()
     {
         control.Reading.Leave(_turn);
+        EndStaging();
         control.Uploads.Leave(_upload);
         Payer = control.Strangers;
         Ladder = null;
@@ -86,6 +117,15 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
     {
         End();
         control.Connections.Leave(_connection);
+    }
+
+    private void EndStaging()
+    {
+        if (_staging is { IsInside: true })
+        {
+            clock.Staging = null;
+            control.Staging.Leave(_staging);
+        }
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

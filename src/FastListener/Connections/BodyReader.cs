@@ -253,7 +253,10 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
 
             if (result.IsCanceled && clock.Expired)
             {
-                Finish(BodyRead.Refused(clock.WholeExpired ? RejectReason.RequestTimeout : RejectReason.BodyTimeout));
+                Finish(BodyRead.Refused(
+                    clock.WholeExpired ? RejectReason.RequestTimeout
+                    : clock.TokenExpired ? RejectReason.TokenTimeout
+                    : RejectReason.BodyTimeout));
                 return _final;
             }
         }

@@ -63,8 +63,10 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     private int _entered; // counts phases, so that what passes in one is not held against the next
     private int _expiredIn = -1;
     private int _overWholeIn = -1;
+    private int _overTokenIn = -1;
     private bool _stopping;
     private long _stoppedAt;
+    private FairGate? _staging;
     private FairGate? _heldAt;
     private GatePlace? _held;
 
@@ -80,11 +82,20 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     /// <summary>Whether what has passed is the deadline of the whole request, and not that of its body's pace.</summary>
     public bool WholeExpired => Volatile.Read(ref _overWholeIn) == Volatile.Read(ref _entered);
 
+    /// <summary>Whether what has passed is the deadline of the token that a form is to bring.</summary>
+    public bool TokenExpired => Volatile.Read(ref _overTokenIn) == Volatile.Read(ref _entered);
+
     /// <summary>Whether the connection waits at a gate of ours.</summary>
     public bool IsHeld => Volatile.Read(ref _held) is not null;
 
     /// <summary>How long all waits for a body may take together; zero is unlimited. Set for each request before its body is read.</summary>
     public TimeSpan Whole { get; set; }
+
+    /// <summary>The gate that a form holds a place at until it shows its token: while others wait there, it has a deadline for that. Otherwise null.</summary>
+    public FairGate? Staging
+    {
+        set => Volatile.Write(ref _staging, value);
+    }
 
     /// <summary>Enters a phase and arms its deadline.</summary>
     public void Enter(ConnectionPhase phase)
@@ -204,7 +215,7 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
         }
 
         if (now < Volatile.Read(ref _due)
-            && !(phase is ConnectionPhase.Body && (TooSlow(now) || TooLong(now, entered)))
+            && !(phase is ConnectionPhase.Body && (TooSlow(now) || TooLong(now, entered) || LacksToken(now, entered)))
             && !(phase is ConnectionPhase.Idle && Hurried(now)))
         {
             return;
@@ -254,6 +265,18 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
         }
 
         Volatile.Write(ref _overWholeIn, entered);
+        return true;
+    }
+
+    private bool LacksToken(long now, int entered)
+    {
+        var since = Volatile.Read(ref _waitingSince);
+        if (since == 0 || Volatile.Read(ref _staging) is not { Waiting: > 0 } || _waitedBefore + (now - since) <= Ticks(options.Token, time))
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _overTokenIn, entered);
         return true;
     }
 

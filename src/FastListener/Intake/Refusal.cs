@@ -33,7 +33,8 @@ internal sealed record Refusal(int Status, int Code, string Word, string Message
         RejectReason.MalformedTarget => "Escape the URL.",
         RejectReason.InvalidToken => "Check the token, its capability (`fastlistener token list`), and the universe in the URL.",
         RejectReason.ConflictingTokens => "Send one token, in one place.",
-        RejectReason.TokenTooLate => "Put the token in the URL or in the first field, or raise `Limits:MaxUnauthenticatedBytes`.",
+        RejectReason.TokenTooLate => "Put the token in the URL or in the first field, or raise `Limits:MaxUnauthenticatedBytes`: a sixteenth of it is what one form may bring.",
+        RejectReason.TokenTimeout => "Put the token in the URL or in the first field; for honest slow networks raise `Deadlines:TokenSeconds`.",
         RejectReason.UnknownObject => "Use the `_rxid` of the first reply, and a token of the same project.",
         RejectReason.MalformedChunk => "The client or a proxy writes bad chunks; nothing to set.",
         RejectReason.UnsupportedContentCoding => "Use gzip, deflate or none.",
@@ -63,6 +64,7 @@ internal sealed record Refusal(int Status, int Code, string Word, string Message
         RejectReason.TokenOverRate => "Send again later; raise the token's `bytesPerSecond`, or let it `degrade`.",
         RejectReason.TooManyUploads => "Send again later; raise `Limits:MaxUploads`.",
         RejectReason.TooManyUploadsOfToken => "Send again later; raise the token's `maxUploads` (`Limits:MaxUploadsPerToken`).",
+        RejectReason.TooManyWithoutToken => "Put the token in the URL or in the first field; send again later.",
         RejectReason.TooManyConnections => "Send again later; raise `Limits:MaxConnections` and the limit of open files.",
         RejectReason.TooManyConnectionsOfAddress => "Raise `Limits:MaxConnectionsPerAddress`, or switch it off: carriers and proxies share addresses.",
         RejectReason.StorageFull => "Free disk space; the listener goes on by itself.",
@@ -102,6 +104,7 @@ internal sealed record Refusal(int Status, int Code, string Word, string Message
         RejectReason.InvalidToken => new(403, 6, "invalid_token", "invalid token", Closes: false),
         RejectReason.ConflictingTokens => new(403, 6, "conflicting_tokens", "invalid token", Closes: false),
         RejectReason.TokenTooLate => new(403, 120, "token_too_late", "Too much arrived before the token field; send the token in the URL or as the first field.", Closes: true),
+        RejectReason.TokenTimeout => new(408, 122, "token_timeout", "The token field did not arrive in time, and others waited; send the token in the URL or as the first field.", Closes: true),
         RejectReason.UnknownObject => new(404, 121, "unknown_object", "No object of this project has that id.", Closes: false),
 
         RejectReason.MalformedChunk => new(400, 130, "malformed_chunk", "The chunked coding of the body is malformed.", Closes: true),
@@ -137,6 +140,7 @@ internal sealed record Refusal(int Status, int Code, string Word, string Message
         RejectReason.TokenOverRate => new(429, 171, "token_over_rate", "More is sent with this token than it may send in a second.", Closes: true, RetryAfter: 30),
         RejectReason.TooManyUploads => new(503, 172, "too_many_uploads", "As many uploads as this listener takes at once are under way.", Closes: true, RetryAfter: 30),
         RejectReason.TooManyUploadsOfToken => new(429, 173, "too_many_uploads_of_token", "As many uploads as this token may make at once are under way.", Closes: true, RetryAfter: 30),
+        RejectReason.TooManyWithoutToken => new(503, 176, "too_many_without_token", "As many forms as this listener stages without a token are under way; send the token in the URL or as the first field.", Closes: true, RetryAfter: 30),
         RejectReason.TooManyConnections => new(503, 174, "too_many_connections", "As many connections as this listener takes at once are open.", Closes: true, RetryAfter: 30),
         RejectReason.TooManyConnectionsOfAddress => new(429, 175, "too_many_connections_of_address", "As many connections as one address may have are open.", Closes: true, RetryAfter: 30),
 

@@ -28,6 +28,7 @@ internal enum RejectReason : byte
     InvalidToken,
     ConflictingTokens,
     TokenTooLate,
+    TokenTimeout,
     UnknownObject,
 
     // The body.
@@ -66,6 +67,7 @@ internal enum RejectReason : byte
     TokenOverRate,
     TooManyUploads,
     TooManyUploadsOfToken,
+    TooManyWithoutToken,
     TooManyConnections,
     TooManyConnectionsOfAddress,
 

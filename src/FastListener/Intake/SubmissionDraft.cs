@@ -21,6 +21,7 @@ internal sealed class SubmissionDraft : IDisposable
     private long _unauthenticated;
     private int _attachments;
     private UploadTerms _terms;
+    private IPAddress? _client;
 
     public SubmissionDraft(IntakeServices services)
     {
@@ -48,6 +49,7 @@ internal sealed class SubmissionDraft : IDisposable
     /// <summary>Begins to gather.</summary>
     public void Begin(IPAddress? client)
     {
+        _client = client;
         _submission = _services.Store.Begin();
         _submission.ReceivedAt = _services.Time.GetUtcNow();
         if (client is not null)
@@ -82,10 +84,18 @@ internal sealed class SubmissionDraft : IDisposable
         return body.Admission.EnterAsync();
     }
 
-    /// <summary>Call between two slices: when the token has come meanwhile, its limits hold from here on, and it pays.</summary>
+    /// <summary>
+    /// Call between two slices: when the token has come meanwhile, its limits hold from here on, and it pays; when it has not, and much else has, the next
+    /// slice may have to wait.
+    /// </summary>
     public ValueTask<RejectReason> SettleAsync(RequestBody body)
     {
-        if (Request.Grant is not { } grant || ReferenceEquals(grant.Traffic, body.Admission.Payer))
+        if (Request.Grant is not { } grant)
+        {
+            return _unauthenticated > UnauthenticatedBudget.FreeBytes ? body.Admission.StageAsync(_client) : new(RejectReason.None);
+        }
+
+        if (ReferenceEquals(grant.Traffic, body.Admission.Payer))
         {
             return new(RejectReason.None);
         }
@@ -245,7 +255,7 @@ internal sealed class SubmissionDraft : IDisposable
     public RejectReason CheckMetadata(RejectReason reason) =>
         reason is RejectReason.None && Submission.MetadataBytes > StoreOptions.MaxMetadataBytes ? RejectReason.TooMuchMetadata : reason;
 
-    /// <summary>Accounts for bytes about to be staged. Before the token is known they come out of a common budget.</summary>
+    /// <summary>Accounts for bytes about to be staged. Before the token is known there may not be many.</summary>
     public RejectReason Account(int bytes)
     {
         if (Request.Grant is not null)
@@ -253,11 +263,12 @@ internal sealed class SubmissionDraft : IDisposable
             return RejectReason.None;
         }
 
-        if (!_services.Unauthenticated.TryTake(bytes))
+        if (_unauthenticated + bytes > _services.Unauthenticated.MaxBytes)
         {
             return RejectReason.TokenTooLate;
         }
 
+        _services.Unauthenticated.Take(bytes);
         _unauthenticated += bytes;
         return RejectReason.None;
     }

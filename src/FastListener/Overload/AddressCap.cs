@@ -55,7 +55,8 @@ internal sealed class AddressCap(int limit)
         }
     }
 
-    private static UInt128 KeyOf(IPAddress address)
+    /// <summary>What an address counts as.</summary>
+    internal static UInt128 KeyOf(IPAddress address)
     {
         Span<byte> bytes = stackalloc byte[16];
         bytes.Clear();

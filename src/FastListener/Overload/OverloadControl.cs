@@ -8,6 +8,9 @@ namespace FastListener.Overload;
 /// </summary>
 internal sealed class OverloadControl : IDisposable
 {
+    /// <summary>Forms that may stage at once more than each may before its token; each has this part of <c>Limits:MaxUnauthenticatedBytes</c>.</summary>
+    public const int StagingShares = 16;
+
     private const int SliceBytes = 64 * 1024; // what a read of the transport brings at most: one turn for each payer per round
 
     /// <param name="options">The settings.</param>
@@ -22,6 +25,7 @@ internal sealed class OverloadControl : IDisposable
         Connections = new FairGate(limits.MaxConnections, quantum: 1, time);
         Uploads = new FairGate(limits.MaxUploads == 0 ? FairGate.Open : limits.MaxUploads, quantum: 1, time);
         Reading = new FairGate(options.ReadingTurns, SliceBytes, time);
+        Staging = new FairGate(StagingShares, quantum: 1, time);
         Pressure = new Pressure(sources, options.DegradeAfter, time);
         Pressure.Changed += Adjust;
     }
@@ -40,6 +44,12 @@ internal sealed class OverloadControl : IDisposable
 
     /// <summary>Uploads whose bytes are being taken in.</summary>
     public FairGate Reading { get; }
+
+    /// <summary>Forms that stage much before their token.</summary>
+    public FairGate Staging { get; }
+
+    /// <summary>Who pays there: nobody knows more of them than where they come from.</summary>
+    public SenderShares Senders { get; } = new();
 
     /// <summary>What runs short.</summary>
     public Pressure Pressure { get; }
@@ -68,6 +78,7 @@ internal sealed class OverloadControl : IDisposable
         Connections.Dispose();
         Uploads.Dispose();
         Reading.Dispose();
+        Staging.Dispose();
     }
 
     private void Adjust(PressureState state) => Reading.SetLimit(state.Level switch

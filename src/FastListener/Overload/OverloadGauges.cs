@@ -15,5 +15,7 @@ internal static class OverloadGauges
         figures.AddGauge("reading_turns", "Uploads whose bytes are being taken in.", () => overload.Reading.Inside);
         figures.AddGauge("reading_waiting", "Uploads that wait for their turn.", () => overload.Reading.Waiting);
         figures.AddGauge("reading_waits_total", "Waits for a turn since the start.", () => overload.Reading.Waits);
+        figures.AddGauge("staging", "Forms that stage more than a little before their token.", () => overload.Staging.Inside);
+        figures.AddGauge("staging_waiting", "Forms that wait for another's token, or end, to do so.", () => overload.Staging.Waiting);
     }
 }

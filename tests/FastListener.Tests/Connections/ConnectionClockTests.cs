@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using FastListener.Configuration;
 using FastListener.Connections;
+using FastListener.Overload;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -96,6 +97,45 @@ public sealed class ConnectionClockTests : IDisposable
         }
 
         Assert.Equal(700, ended);
+    }
+
+    [Fact]
+    public void A_form_that_stages_without_a_token_has_a_deadline_for_it_only_while_others_wait_to_do_so()
+    {
+        using var gate = new FairGate(1, quantum: 1, _time);
+        Assert.True(gate.TryEnter(new GatePlace(), new GateShare(), 1));
+        _clock.Enter(ConnectionPhase.Body);
+        _clock.Staging = gate;
+        Wait(600);
+        Assert.False(_clock.Expired);
+
+        var waiting = new GatePlace();
+        Assert.False(gate.TryEnter(waiting, new GateShare(), 1));
+        Wait(1);
+        Assert.True(_clock.Expired);
+        Assert.True(_clock.TokenExpired);
+
+        _clock.Enter(ConnectionPhase.Body);
+        Wait(59);
+        Assert.False(_clock.Expired);
+        Wait(2);
+        Assert.True(_clock.TokenExpired);
+
+        _clock.Staging = null; // it has shown its token
+        _clock.Enter(ConnectionPhase.Body);
+        Wait(600);
+        Assert.False(_clock.Expired);
+
+        void Wait(int seconds)
+        {
+            for (var second = 0; second < seconds; second++)
+            {
+                _clock.BeginWait();
+                _time.Advance(TimeSpan.FromSeconds(1));
+                _clock.Tick();
+                _clock.EndWait(2048);
+            }
+        }
     }
 
     [Fact]

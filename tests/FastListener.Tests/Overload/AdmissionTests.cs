@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net;
 using FastListener.Configuration;
 using FastListener.Connections;
 using FastListener.Intake;
@@ -103,6 +104,53 @@ public sealed class AdmissionTests : IDisposable
         Assert.Equal(1, traffic.Uploads.Inside);
         admission.End();
         Assert.Equal((0, 0), (_control.Uploads.Inside, traffic.Uploads.Inside));
+    }
+
+    [Fact]
+    public async Task Who_waits_to_stage_without_a_token_waits_behind_its_own_address_only()
+    {
+        var (first, clock) = Connect(new OverloadOptions(), new IntakeLimits());
+        var (crowd, other) = (IPAddress.Parse("192.0.2.1"), IPAddress.Parse("192.0.2.2"));
+        Assert.SkipWhen(_control!.Senders.Of(crowd) == _control.Senders.Of(other), "The two addresses fall into the same slot in this process.");
+        var holders = Enumerable.Range(0, OverloadControl.StagingShares).Select(index => index == 0 ? first : Connection().Admission).ToList();
+        foreach (var holder in holders)
+        {
+            Assert.Equal(RejectReason.None, await holder.StageAsync(crowd));
+            Assert.Equal(RejectReason.None, await holder.StageAsync(crowd)); // once is enough
+        }
+
+        var queue = Enumerable.Range(0, 20).Select(_ => Connection().Admission.StageAsync(crowd).AsTask()).ToList();
+        Assert.All(queue, waiting => Assert.False(waiting.IsCompleted));
+        var alone = Connection().Admission.StageAsync(other).AsTask();
+        Pass(clock, 10);
+        Assert.False(alone.IsCompleted);
+        holders[0].End();
+        holders[1].End();
+        Assert.Equal(RejectReason.None, await alone);
+        Assert.Equal(19, _control.Staging.Waiting);
+
+        // A token gives the share back.
+        await holders[2].ChangePayerAsync(new TokenTraffic());
+        Assert.Equal(18, _control.Staging.Waiting);
+    }
+
+    [Fact]
+    public async Task Who_waits_to_stage_without_a_token_holds_no_turn_and_is_refused_only_after_the_longest_wait()
+    {
+        var (admission, clock) = Connect(new OverloadOptions(), new IntakeLimits());
+        for (var index = 0; index < OverloadControl.StagingShares; index++)
+        {
+            await Connection().Admission.StageAsync(null);
+        }
+
+        Assert.Equal(RejectReason.None, await admission.TakeTurnAsync(1000));
+        var staging = admission.StageAsync(null);
+        Assert.Equal(0, _control!.Reading.Inside);
+        Pass(clock, 29);
+        Assert.False(staging.IsCompleted);
+        Pass(clock, 2);
+        Assert.Equal(RejectReason.TooManyWithoutToken, await staging);
+        Assert.False(clock.Expired);
     }
 
     [Fact]
