@@ -166,7 +166,7 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
     {
         try
         {
-            using var scanner = new PackScanner(layout, pack, knownEnd: 0, []);
+            using var scanner = new PackScanner(layout, pack, knownEnd: 0, skipped: null);
             return question(scanner);
         }
         catch (IOException fault)

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.IO.Hashing;
 using FastListener.Storage.Catalog;
-using Microsoft.Win32.SafeHandles;
 
 namespace FastListener.Storage.Packs;
 
@@ -11,30 +10,52 @@ namespace FastListener.Storage.Packs;
 /// </summary>
 internal sealed class PackScanner : IDisposable
 {
+    private const long NamedApart = 1024 * 1024; // places that cannot be read and lie closer than that get one line
     private readonly StoreLayout _layout;
     private readonly long _pack;
     private readonly long _knownEnd;
     private readonly List<string> _skipped;
-    private readonly SafeFileHandle _file;
-    private readonly long _length;
+    private readonly LenientFile _file;
+    private readonly RecordFinder _finder;
+    private readonly List<StoredRecord> _doubtful = [];
+    private readonly bool _readsAround;
+    private long _named = -NamedApart;
 
     /// <param name="layout">The data directory.</param>
     /// <param name="pack">The pack's id, from its file name.</param>
     /// <param name="knownEnd">The committed end an old catalog knew; 0 when there is none.</param>
-    /// <param name="skipped">Takes a line for every place that should hold something and does not.</param>
-    public PackScanner(StoreLayout layout, long pack, long knownEnd, List<string> skipped)
+    /// <param name="skipped">
+    /// Takes a line for every place that should hold something and does not. Null: what cannot be read is an <see cref="IOException"/>, so that
+    /// a start does not take it for what is not there.
+    /// </param>
+    /// <param name="open">Opens the pack; null for the file as it is.</param>
+    public PackScanner(StoreLayout layout, long pack, long knownEnd, List<string>? skipped, Func<string, Action<long, string>, LenientFile>? open = null)
     {
         _layout = layout;
         _pack = pack;
         _knownEnd = knownEnd;
-        _skipped = skipped;
-        _file = File.OpenHandle(layout.Pack(pack), share: FileShare.ReadWrite | FileShare.Delete);
-        _length = RandomAccess.GetLength(_file);
-        var header = new byte[PackLayout.FileHeaderSize];
-        HasHeader = PackReader.ReadFully(_file, header, 0) == header.Length && PackLayout.TryReadFileHeader(header, out var id, out var instance) && id == pack;
-        Instance = HasHeader ? BitConverter.ToUInt32(header, 32) : 0;
+        _skipped = skipped ?? [];
+        _readsAround = skipped is not null;
+        _file = open is null ? new(layout.Pack(pack), TellFailure) : open(layout.Pack(pack), TellFailure);
+        _finder = new(_file, pack);
+        Length = _file.Length;
+        try
+        {
+            var header = new byte[PackLayout.FileHeaderSize];
+            HasHeader = _file.Read(header, 0) == header.Length && PackLayout.TryReadFileHeader(header, out var id, out var instance) && id == pack;
+            Instance = HasHeader ? BitConverter.ToUInt32(header, 32) : 0;
+        }
+        catch
+        {
+            _file.Dispose();
+            throw;
+        }
+
         End = ProvedEnd = PackLayout.FileHeaderSize;
     }
+
+    /// <summary>The file's length.</summary>
+    public long Length { get; }
 
     public bool HasHeader { get; }
 
@@ -49,24 +70,44 @@ internal sealed class PackScanner : IDisposable
     /// <summary>Highest object id met, also in records that were not given out.</summary>
     public long HighestId { get; private set; }
 
+    /// <summary>
+    /// What was found by search alone, where neither a batch header nor a first record is left to tell when the batch was committed: whole, but it may
+    /// be what somebody put into a payload.
+    /// </summary>
+    public IReadOnlyList<StoredRecord> Doubtful => _doubtful;
+
     /// <summary>Batches in order, each with whether its commit is proved. Records of an unproved batch are whole, payloads included.</summary>
     public IEnumerable<(List<StoredRecord> Records, bool IsProved)> Batches()
     {
         List<StoredRecord>? last = null;
         long lastEnd = 0;
-        for (long offset = PackLayout.FileHeaderSize; offset < _length;)
+        for (long offset = PackLayout.FileHeaderSize; offset < Length;)
         {
-            if (!TryReadBatchHeader(offset, out var batch))
+            List<StoredRecord> records;
+            long end;
+            var next = offset;
+            if (TryReadBatchHeader(offset, out var batch))
             {
-                var found = ReadRecords(offset, int.MaxValue, _length, out var end);
-                if (found.Count > 0)
+                if (last is not null)
                 {
-                    _skipped.Add(At(offset) + ": a batch header is damaged; its records were read all the same.");
-                    batch = new(_pack, offset, PackLayout.Align(end - offset), found.Count, 0);
+                    yield return Give(last, lastEnd, isProved: true); // something follows: it was committed
+                    last = null;
                 }
-                else
+
+                if (batch.Records == 0)
                 {
-                    offset = SkipToNextBatch(offset);
+                    yield break;
+                }
+
+                records = ReadBatch(batch);
+                next = end = offset + batch.Length;
+            }
+            else
+            {
+                records = ReadWithoutHeader(offset, out end, out next);
+                if (records.Count == 0)
+                {
+                    offset = next;
                     continue;
                 }
 
@@ -74,32 +115,10 @@ internal sealed class PackScanner : IDisposable
                 {
                     yield return Give(last, lastEnd, isProved: true);
                 }
-
-                (last, lastEnd) = (found, offset + batch.Length);
-                offset = lastEnd;
-                continue;
             }
 
-            if (last is not null)
-            {
-                yield return Give(last, lastEnd, isProved: true); // something follows: it was committed
-                last = null;
-            }
-
-            if (batch.Records == 0)
-            {
-                yield break;
-            }
-
-            var named = _skipped.Count;
-            last = ReadRecords(offset, batch.Records, Math.Min(_length, offset + batch.Length), out _);
-            if (batch.Records - last.Count - (_skipped.Count - named) is var missing and > 0)
-            {
-                _skipped.Add($"{At(offset)}: {missing} of {batch.Records} records of the batch cannot be read.");
-            }
-
-            lastEnd = offset + batch.Length;
-            offset = lastEnd;
+            (last, lastEnd) = (records, end);
+            offset = next;
         }
 
         if (last is not null)
@@ -110,7 +129,7 @@ internal sealed class PackScanner : IDisposable
                 last.RemoveAll(record => !IsWhole(record));
             }
 
-            yield return Give(last, Math.Min(lastEnd, _length), isProved);
+            yield return Give(last, Math.Min(lastEnd, Length), isProved);
         }
     }
 
@@ -123,12 +142,12 @@ internal sealed class PackScanner : IDisposable
     {
         for (var offset = start; offset < end;)
         {
-            if (end > _length || !TryReadBatchHeader(offset, out var batch) || offset + batch.Length > end)
+            if (end > Length || !TryReadBatchHeader(offset, out var batch) || offset + batch.Length > end)
             {
                 return false;
             }
 
-            var records = ReadRecords(offset, batch.Records, offset + batch.Length, out _);
+            var records = ReadChain(offset + PackLayout.BatchHeaderSize, batch.Records, offset + batch.Length, out _);
             if (records.Count < batch.Records || !records.TrueForAll(IsWhole))
             {
                 return false;
@@ -153,7 +172,7 @@ internal sealed class PackScanner : IDisposable
     {
         Span<byte> header = stackalloc byte[PackLayout.BatchHeaderSize];
         batch = default;
-        return PackReader.ReadFully(_file, header, offset) == header.Length
+        return _file.Read(header, offset) == header.Length
             && PackLayout.TryReadBatchHeader(header, out batch)
             && batch.Pack == _pack
             && batch.Offset == offset
@@ -163,70 +182,128 @@ internal sealed class PackScanner : IDisposable
             && batch.Records >= 0;
     }
 
+    private List<StoredRecord> ReadBatch(in BatchHeader batch)
+    {
+        var records = ReadAround(
+            batch.Offset + PackLayout.BatchHeaderSize, batch.Records, Math.Min(Length, batch.Offset + batch.Length), batch.WrittenAt, out _, out var damaged);
+        if (batch.Records - records.Count - damaged is var missing and > 0)
+        {
+            _skipped.Add($"{At(batch.Offset)}: {missing} of {batch.Records} records of the batch cannot be read.");
+        }
+
+        return records;
+    }
+
+    /// <summary>The records of a batch without a sound header; none when its first record is damaged, too.</summary>
+    /// <param name="offset">Where the batch begins, or anything else does.</param>
+    /// <param name="end">Where it ends.</param>
+    /// <param name="next">Where to read on.</param>
+    private List<StoredRecord> ReadWithoutHeader(long offset, out long end, out long next)
+    {
+        var start = offset + PackLayout.BatchHeaderSize;
+        var records = ReadChain(start, int.MaxValue, Length, out var last);
+        if (records.Count == 0)
+        {
+            next = end = SkipToNextBatch(offset);
+            return records;
+        }
+
+        _skipped.Add(At(offset) + ": a batch header is damaged; its records were read all the same.");
+        next = PackLayout.Align(last);
+        if (next < Length && !TryReadBatchHeader(next, out _) && _finder.Read(next + PackLayout.BatchHeaderSize, Length, out _, out _) is null)
+        {
+            next = NextBatch(next); // nothing begins where this batch should end: the damage goes on
+            records = ReadAround(start, int.MaxValue, next, committedAt: 0, out last, out _);
+        }
+
+        end = PackLayout.Align(last);
+        return records;
+    }
+
+    /// <summary>Passes what holds no batch that can be read, and keeps as doubtful what looks like records in it.</summary>
     private long SkipToNextBatch(long offset)
     {
-        var from = offset;
-        do
+        var next = NextBatch(offset);
+        if (next >= Length && _file.IsZero(offset, Length))
         {
-            offset += PackLayout.Alignment;
-        }
-        while (offset < _length && !TryReadBatchHeader(offset, out _));
-        if (offset >= _length && IsZero(from))
-        {
-            return offset; // written ahead, never used
+            return next; // written ahead, never used
         }
 
-        _skipped.Add($"{At(from)}: {Math.Min(offset, _length) - from} bytes hold no batch.");
-        return offset;
-    }
-
-    private bool IsZero(long offset)
-    {
-        var bytes = new byte[64 * 1024];
-        for (int read; (read = RandomAccess.Read(_file, bytes, offset)) > 0; offset += read)
+        var before = _doubtful.Count;
+        for (var from = offset + PackLayout.BatchHeaderSize; _finder.Search(from, next, committedAt: 0) is { } record; from = record.Place.Offset + record.Place.Length)
         {
-            if (bytes.AsSpan(0, read).ContainsAnyExcept((byte)0))
+            if (IsWhole(record))
             {
-                return false;
+                _doubtful.Add(record);
             }
         }
 
-        return true;
+        var found = _doubtful.Count == before ? string.Empty : string.Create(CultureInfo.InvariantCulture, $" {_doubtful.Count - before} records were found in them by search.");
+        _skipped.Add($"{At(offset)}: {next - offset} bytes hold no batch.{found}");
+        return next;
     }
 
-    private List<StoredRecord> ReadRecords(long batchOffset, int count, long limit, out long end)
+    /// <summary>Where the next batch header is; the end of the file when there is none.</summary>
+    private long NextBatch(long offset)
+    {
+        for (offset += PackLayout.Alignment; offset < Length && !TryReadBatchHeader(offset, out _);)
+        {
+            offset = _file.HasFailed ? _file.AfterFailure(offset, Length) : offset + PackLayout.Alignment;
+        }
+
+        return Math.Min(offset, Length);
+    }
+
+    /// <summary>Records one after the other, as far as they are sound.</summary>
+    private List<StoredRecord> ReadChain(long at, int count, long limit, out long end)
     {
         var records = new List<StoredRecord>();
-        end = batchOffset + PackLayout.BatchHeaderSize;
-        Span<byte> header = stackalloc byte[PackLayout.RecordHeaderSize];
-        for (var i = 0; i < count; i++)
+        for (end = at; records.Count < count && _finder.Read(end, limit, out var length, out _) is { } record; end += length)
         {
-            if (PackReader.ReadFully(_file, header, end) < header.Length || !StoredRecord.TryReadLengths(header, out var metadata, out var inline))
-            {
-                break;
-            }
+            HighestId = Math.Max(HighestId, record.ObjectId);
+            records.Add(record);
+        }
 
-            var length = PackLayout.RecordHeaderSize + metadata + inline;
-            if (end + length > limit)
-            {
-                break;
-            }
+        return records;
+    }
 
-            try
+    /// <summary>Records one after the other, and around what is damaged of them: on where a damaged one's length says, else where the next one is found.</summary>
+    /// <param name="at">Where the first one begins.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="limit">Where they have ended.</param>
+    /// <param name="committedAt">When they were committed; what the first one says goes before it.</param>
+    /// <param name="end">Where the last one ends.</param>
+    /// <param name="damaged">Places without a sound record, each of which got its line.</param>
+    private List<StoredRecord> ReadAround(long at, int count, long limit, long committedAt, out long end, out int damaged)
+    {
+        var records = new List<StoredRecord>();
+        damaged = 0;
+        end = at;
+        while (records.Count + damaged < count)
+        {
+            if (_finder.Read(at, limit, out var length, out var problem) is { } record)
             {
-                var bytes = new byte[PackLayout.RecordHeaderSize + metadata];
-                PackReader.ReadFully(_file, bytes, end);
-                var record = StoredRecord.Parse(bytes, new RecordPlace(_pack, end, length));
-                _ = record.Payloads; // throws when the table cannot be read
                 HighestId = Math.Max(HighestId, record.ObjectId);
                 records.Add(record);
-            }
-            catch (InvalidDataException exception)
-            {
-                _skipped.Add($"{At(end)}: {exception.Message}");
+                end = at += length;
+                continue;
             }
 
-            end += length;
+            if (at >= limit || _file.IsZero(at, limit))
+            {
+                break;
+            }
+
+            damaged++;
+            var next = at + length;
+            if (records.Count + damaged < count && (length == 0 || _finder.Read(next, limit, out _, out _) is null))
+            {
+                next = _finder.Search(at + 1, limit, records.Count > 0 ? records[0].CommittedAt : committedAt)?.Place.Offset ?? limit;
+                problem += next < limit ? string.Create(CultureInfo.InvariantCulture, $" The next one was found by search, {next - at} bytes on.") : string.Empty;
+            }
+
+            _skipped.Add($"{At(at)}: {problem}");
+            at = next;
         }
 
         return records;
@@ -253,7 +330,7 @@ internal sealed class PackScanner : IDisposable
             }
 
             var bytes = new byte[payload.Size];
-            if (PackReader.ReadFully(_file, bytes, payload.Offset) < bytes.Length || Convert.ToHexStringLower(XxHash128.Hash(bytes)) != payload.Checksum)
+            if (_file.Read(bytes, payload.Offset) < bytes.Length || Convert.ToHexStringLower(XxHash128.Hash(bytes)) != payload.Checksum)
             {
                 _skipped.Add($"{At(record.Place.Offset)}: the uncommitted record's payload {payload.Index} is torn.");
                 return false;
@@ -261,6 +338,20 @@ internal sealed class PackScanner : IDisposable
         }
 
         return true;
+    }
+
+    private void TellFailure(long offset, string message)
+    {
+        if (!_readsAround)
+        {
+            throw new IOException(message);
+        }
+
+        if (Math.Abs(offset - _named) >= NamedApart)
+        {
+            _named = offset;
+            _skipped.Add($"{At(offset)}: {message}");
+        }
     }
 
     private string At(long offset) => string.Create(CultureInfo.InvariantCulture, $"packs/{PackLayout.FileName(_pack)}+{offset}");

@@ -9,6 +9,9 @@ namespace FastListener.Storage.Packs;
 /// </summary>
 internal sealed class SealedRecord
 {
+    /// <summary>Where in a record the time of its commit stands.</summary>
+    public const int CommittedAt = 52;
+
     /// <summary>Most that a payload takes in the table beside its texts: a kind, three lengths, size, checksum, and a place with the length or name in it.</summary>
     public const int MostPerPayload = 1 + (3 * Varint) + Varint + 16 + 1 + Varint + StoreLayout.FileNameLength;
 
@@ -23,7 +26,6 @@ internal sealed class SealedRecord
     private const int InlineLengthAt = 32;
     private const int RandomAt = 40;
     private const int ReceivedAt = 44;
-    private const int CommittedAt = 52;
     private const int FirstIndexAt = 60;
     private const int FormatAt = 64;
     private const int ClientLengthAt = 65;

@@ -51,7 +51,10 @@ public record ObjectSummary
     /// <summary>Why; empty when nothing was given up.</summary>
     public string DegradedReason { get; init; } = string.Empty;
 
-    /// <summary>True for an object that salvage found beyond the last commit it could prove: it is whole, but may never have been acknowledged.</summary>
+    /// <summary>
+    /// True for an object that salvage found where it could not prove a commit, beyond the last one or by search around damage: it is whole, but may never
+    /// have been acknowledged.
+    /// </summary>
     public bool Unconfirmed { get; init; }
 }
 

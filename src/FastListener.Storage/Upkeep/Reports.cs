@@ -31,7 +31,7 @@ public sealed record VerificationReport(long Objects, long Payloads, long Omitte
 /// <param name="Packs">Packs read.</param>
 /// <param name="Objects">Objects in the new catalog.</param>
 /// <param name="LateAttachments">Late attachments in the new catalog.</param>
-/// <param name="Unconfirmed">Of both, how many lie beyond the last commit that could be proved; they are marked in every listing.</param>
+/// <param name="Unconfirmed">Of both, of how many no commit could be proved; they are marked in every listing.</param>
 /// <param name="Skipped">Places in packs that could not be read whole, or hold what was found before, with the reason: what they held may be missing.</param>
 /// <param name="Notes">What else was amiss, without a loss.</param>
 /// <param name="OldCatalog">Where the catalog that was there lies now; null when there was none.</param>

@@ -42,8 +42,12 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
     private long _late;
     private long _highestId;
     private long _oldCounter;
+    private long _oldPackCounter;
     private long _bytes;
     private int _inTransaction;
+
+    /// <summary>The first object id that may be handed out.</summary>
+    private long NextObject => Math.Max(_oldCounter, _highestId + 1 + CounterSafety);
 
     public SalvageReport Run()
     {
@@ -54,7 +58,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
             device.Delete(leftover);
         }
 
-        var packs = FindPacks();
+        var packs = PacksIn(layout.Packs);
         long unconfirmed = 0;
         device.Create(path, direct: false).Dispose();
         using (var catalog = CatalogWriter.Open(path, create: false))
@@ -70,6 +74,13 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
             foreach (var pack in _scanned)
             {
                 unconfirmed += AddUnproved(catalog, pack);
+            }
+
+            foreach (var pack in _scanned)
+            {
+                unconfirmed += AddDoubtful(catalog, pack);
+                catalog.SetPack(pack.Id, pack.Instance, pack.CommittedEnd, pack.CommittedEnd);
+                catalog.ClosePack(pack.Id);
             }
 
             Finish(catalog, packs);
@@ -105,6 +116,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
             }
 
             _oldCounter = connection.Scalar("SELECT next FROM counters WHERE name='object'");
+            _oldPackCounter = connection.Scalar("SELECT next FROM counters WHERE name='pack'");
         }
         catch (IOException exception)
         {
@@ -126,10 +138,10 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         return doubted;
     }
 
-    private List<long> FindPacks()
+    private static List<long> PacksIn(string directory)
     {
         var packs = new List<long>();
-        foreach (var path in Directory.EnumerateFiles(layout.Packs))
+        foreach (var path in Directory.Exists(directory) ? Directory.EnumerateFiles(directory) : [])
         {
             if (PackLayout.TryParseFileName(Path.GetFileName(path), out var pack))
             {
@@ -143,12 +155,20 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
 
     private void Scan(CatalogWriter catalog, long pack)
     {
-        using var scanner = new PackScanner(layout, pack, _knownEnds.GetValueOrDefault(pack), _skipped);
-        if (!scanner.HasHeader)
+        var name = "packs/" + PackLayout.FileName(pack);
+        PackScanner scanner;
+        try
         {
-            _notes.Add($"packs/{PackLayout.FileName(pack)}: the file header is damaged; its batches were read all the same.");
+            scanner = new(layout, pack, _knownEnds.GetValueOrDefault(pack), _skipped);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            _skipped.Add($"{name}: {exception.Message}");
+            _scanned.Add(new(pack)); // a pack without a row would be taken for one that never saw a commit
+            return;
         }
 
+        using var open = scanner;
         List<StoredRecord> unproved = [];
         foreach (var (records, isProved) in scanner.Batches())
         {
@@ -165,10 +185,23 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
             }
         }
 
+        if (!scanner.HasHeader)
+        {
+            _notes.Add($"{name}: the file header is damaged; its batches were read all the same.");
+        }
+
         _bytes += scanner.End;
         _highestId = Math.Max(_highestId, scanner.HighestId);
         _instances.Add(scanner.Instance);
-        _scanned.Add(new(pack, scanner.Instance, scanner.ProvedEnd, scanner.End, unproved));
+        _scanned.Add(new(pack)
+        {
+            Instance = scanner.Instance,
+            CommittedEnd = scanner.ProvedEnd,
+            End = scanner.End,
+            Length = scanner.Length,
+            Unproved = unproved,
+            Doubtful = scanner.Doubtful,
+        });
     }
 
     /// <summary>Adds what a pack holds beyond its last proved commit. The pack's end takes that in only when some of it was added.</summary>
@@ -180,9 +213,30 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
             added += Add(catalog, record, ObjectRow.Unconfirmed) ? 1 : 0;
         }
 
-        var end = added > 0 ? pack.End : pack.ProvedEnd;
-        catalog.SetPack(pack.Id, pack.Instance, end, end);
-        catalog.ClosePack(pack.Id);
+        pack.CommittedEnd = added > 0 ? pack.End : pack.CommittedEnd;
+        return added;
+    }
+
+    /// <summary>
+    /// Adds what only a search found in a pack. Somebody may have sent it as it is, in a payload: so it takes the place of nothing else, changes no object
+    /// that is there, and has an id that was handed out.
+    /// </summary>
+    private long AddDoubtful(CatalogWriter catalog, ScannedPack pack)
+    {
+        long added = 0;
+        foreach (var record in pack.Doubtful)
+        {
+            if (record.IsLate || record.ObjectId >= NextObject)
+            {
+                Skip(record, "what was found here by search may be part of a payload; it was left out.");
+            }
+            else if (Add(catalog, record, ObjectRow.Unconfirmed))
+            {
+                added++;
+                pack.CommittedEnd = Math.Max(pack.CommittedEnd, Math.Min(pack.Length, PackLayout.Align(record.Place.Offset + record.Place.Length)));
+            }
+        }
+
         return added;
     }
 
@@ -243,9 +297,8 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
 
     private void Finish(CatalogWriter catalog, List<long> packs)
     {
-        var nextObject = Math.Max(_oldCounter, _highestId + 1 + CounterSafety);
-        var nextPack = packs.Count == 0 ? 1 : packs[^1] + 1;
-        catalog.Connection.Execute($"UPDATE counters SET next={nextObject} WHERE name='object'; UPDATE counters SET next={nextPack} WHERE name='pack'");
+        var nextPack = Math.Max(_oldPackCounter, packs.Concat(PacksIn(layout.Orphans)).DefaultIfEmpty(0).Max() + 1);
+        catalog.Connection.Execute($"UPDATE counters SET next={NextObject} WHERE name='object'; UPDATE counters SET next={nextPack} WHERE name='pack'");
 
         // What became of requests that were not stored is not in any pack, so the ledger begins anew behind what was found.
         catalog.Connection.Execute("UPDATE packs SET unbooked_end=committed_end");
@@ -265,29 +318,41 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         }
     }
 
+    /// <summary>The database goes before its log: one that lost its log on the way would look as good as ever, and lack its last commits.</summary>
     private string? SetOldCatalogAside()
     {
-        if (!File.Exists(layout.Catalog))
-        {
-            device.Delete(layout.CatalogLog); // a log without its database must not be taken for the new one's
-            device.Delete(layout.CatalogSharedMemory);
-            return null;
-        }
-
         var aside = Path.Combine(layout.Orphans, string.Create(CultureInfo.InvariantCulture, $"catalog-{DateTime.UtcNow:yyyyMMdd'T'HHmmss.fff}.db"));
         device.CreateDirectory(layout.Orphans);
-        foreach (var suffix in (ReadOnlySpan<string>)["-wal", "-shm", ""])
+        var wasThere = File.Exists(layout.Catalog);
+        foreach (var suffix in (ReadOnlySpan<string>)["", "-wal", "-shm"])
         {
             if (File.Exists(layout.Catalog + suffix))
             {
                 device.Rename(layout.Catalog + suffix, aside + suffix);
+                device.SyncDirectory(layout.Orphans);
+                device.SyncDirectory(layout.Data);
             }
         }
 
-        device.SyncDirectory(layout.Orphans);
-        return aside;
+        return wasThere ? aside : null;
     }
 
-    /// <summary>A pack that was read to its end.</summary>
-    private sealed record ScannedPack(long Id, uint Instance, long ProvedEnd, long End, List<StoredRecord> Unproved);
+    /// <summary>A pack that was read to its end; one that could not be opened holds nothing.</summary>
+    private sealed class ScannedPack(long id)
+    {
+        public long Id => id;
+
+        public uint Instance { get; init; }
+
+        /// <summary>Where the last record ends that was added.</summary>
+        public long CommittedEnd { get; set; } = PackLayout.FileHeaderSize;
+
+        public long End { get; init; }
+
+        public long Length { get; init; }
+
+        public IReadOnlyList<StoredRecord> Unproved { get; init; } = [];
+
+        public IReadOnlyList<StoredRecord> Doubtful { get; init; } = [];
+    }
 }

@@ -63,7 +63,7 @@ internal static class ShowCommand
 
         if (item.Unconfirmed)
         {
-            Line("Salvaged", "found beyond the last commit that could be proved; it may never have been acknowledged");
+            Line("Salvaged", "found where no commit could be proved; it may never have been acknowledged");
         }
 
         if (item.Damage is { } damage)

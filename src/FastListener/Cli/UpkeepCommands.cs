@@ -60,7 +60,7 @@ internal static class UpkeepCommands
                 $"found in {TerminalText.Count(report.Packs, "pack")}.");
             if (report.Unconfirmed > 0)
             {
-                terminal.Out.WriteLine($"{report.Unconfirmed} of them lie beyond the last commit that could be proved; they are marked in every listing.");
+                terminal.Out.WriteLine($"Of {report.Unconfirmed} of them no commit could be proved; they are marked in every listing.");
             }
 
             if (report.OldCatalog is { } old)

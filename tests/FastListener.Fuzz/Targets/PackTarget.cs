@@ -56,6 +56,12 @@ internal sealed class PackTarget : IFuzzTarget, IDisposable
             Invariant.Holds(scanner.End >= end && scanner.End <= file.Length, "What was given out ends within the file.");
         }
 
+        foreach (var record in scanner.Doubtful)
+        {
+            Check(reader, record, file, isProved: false);
+            transcript.Add(record.Place.Offset);
+        }
+
         transcript.Add(scanner.End);
         transcript.Add(skipped.Count);
     }
