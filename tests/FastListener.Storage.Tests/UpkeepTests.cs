@@ -259,6 +259,37 @@ public sealed class UpkeepTests : IDisposable
     }
 
     [Fact]
+    public async Task A_backup_of_a_damaged_store_holds_everything_that_is_not_damaged_and_names_the_rest()
+    {
+        var sent = await FillAsync();
+        string gone, cut, pack;
+        using (var reader = StoreReader.Open(Live))
+        {
+            gone = reader.Find(sent[1].Reference)!.Payloads[0].Location;
+            cut = reader.Find(sent[4].Reference)!.Payloads[0].Location;
+            pack = reader.Find(sent[2].Reference)!.Payloads[0].Location.Split('+')[0];
+        }
+
+        File.Delete(Live + "/" + gone);
+        foreach (var file in (string[])[cut, pack])
+        {
+            using var stream = File.OpenWrite(Live + "/" + file);
+            stream.SetLength(5000);
+        }
+
+        var target = _data.Path + "/backup";
+        var report = Backup.Run(Live, target);
+        Assert.False(report.IsComplete);
+        Assert.Equal(5, report.Objects);
+        Assert.Equal(new[] { gone, cut, pack }.Order(), report.Missing.Select(line => line.Split(' ', ':')[0]).Order());
+        var damaged = Verification.Run(Live).Damaged.Select(d => (d.ObjectId, d.PayloadIndex));
+        Assert.NotEmpty(damaged);
+        Assert.Equal(damaged, Verification.Run(target).Damaged.Select(d => (d.ObjectId, d.PayloadIndex)));
+        await using var restored = await _data.OpenAsync(Scenario.Options(target));
+        await restored.SubmitAsync(StoreActions.Bytes(2000));
+    }
+
+    [Fact]
     public async Task A_backup_does_not_write_into_a_directory_that_holds_something()
     {
         await FillAsync();

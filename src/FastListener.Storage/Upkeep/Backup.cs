@@ -1,3 +1,4 @@
+using System.Globalization;
 using FastListener.Storage.Catalog;
 using FastListener.Storage.Devices;
 using FastListener.Storage.Packs;
@@ -10,8 +11,8 @@ public static class Backup
 {
     /// <summary>
     /// Copies the catalog, the packs up to their committed ends and the large payloads' files to <paramref name="targetDirectory"/>, which must be
-    /// missing or empty, and syncs them. Token files, settings and certificates are not the store's: the caller copies them. What root copies into a directory
-    /// that is there belongs to the owner of that directory.
+    /// missing or empty, and syncs them. What is not there or cannot be read is missing in the copy, and reported. Token files, settings and certificates are
+    /// not the store's: the caller copies them. What root copies into a directory that is there belongs to the owner of that directory.
     /// </summary>
     public static BackupReport Run(
         string dataDirectory, string targetDirectory, IProgress<UpkeepProgress>? progress = null, CancellationToken cancel = default)
@@ -41,7 +42,8 @@ public static class Backup
 /// </summary>
 internal sealed class BackupRun(StoreLayout source, StoreLayout target, StorageDevice device, IProgress<UpkeepProgress>? progress, CancellationToken cancel)
 {
-    private const int CopyBytes = 1024 * 1024;
+    private const int CopyBlock = 1024 * 1024;
+    private readonly List<string> _missing = [];
     private long _copied;
 
     public BackupReport Run()
@@ -56,13 +58,13 @@ internal sealed class BackupRun(StoreLayout source, StoreLayout target, StorageD
         progress?.Report(new("copying the catalog", 0, 0, 0));
         CopyCatalog(snapshot);
         var (packs, files, objects) = ReadSnapshot(snapshot);
-        CopyPacks(packs);
-        CopyFiles(files);
+        var copiedPacks = CopyPacks(packs);
+        var copiedFiles = CopyFiles(files);
 
         device.Rename(snapshot, target.Catalog);
         device.SyncDirectory(target.Data);
         device.SyncDirectory(Path.GetDirectoryName(target.Data)!);
-        return new(objects, packs.Count, files.Count, _copied);
+        return new(objects, copiedPacks, copiedFiles, _copied, _missing);
     }
 
     private void CopyCatalog(string snapshot)
@@ -87,7 +89,7 @@ internal sealed class BackupRun(StoreLayout source, StoreLayout target, StorageD
         _copied += new FileInfo(snapshot).Length;
     }
 
-    private static (List<(long Pack, long End)> Packs, List<(string Name, long Size)> Files, long Objects) ReadSnapshot(string snapshot)
+    private static (List<(long Pack, long End)> Packs, List<(string Name, long Size, long ObjectId)> Files, long Objects) ReadSnapshot(string snapshot)
     {
         using var connection = CatalogConnection.OpenForReading(snapshot);
         var packs = new List<(long, long)>();
@@ -99,46 +101,56 @@ internal sealed class BackupRun(StoreLayout source, StoreLayout target, StorageD
             }
         }
 
-        var files = new List<(string, long)>();
-        using (var statement = connection.Prepare("SELECT name, size FROM files"))
+        var files = new List<(string, long, long)>();
+        using (var statement = connection.Prepare("SELECT name, size, object_id FROM files"))
         {
             while (statement.Step())
             {
-                files.Add((statement.Text(0), statement.Int64(1)));
+                files.Add((statement.Text(0), statement.Int64(1), statement.Int64(2)));
             }
         }
 
         return (packs, files, connection.Scalar("SELECT count(*) FROM objects"));
     }
 
-    private void CopyPacks(List<(long Pack, long End)> packs)
+    private int CopyPacks(List<(long Pack, long End)> packs)
     {
+        var copied = 0;
         for (var i = 0; i < packs.Count; i++)
         {
             var (pack, end) = packs[i];
-            using var to = device.Create(target.Pack(pack), direct: false);
-            CopyBytesOf(source.Pack(pack), to, end, "copying packs", i, packs.Count);
-            PackWriter.Finish(to, pack, end, UnixMicroseconds.From(DateTimeOffset.UtcNow));
+            using var to = Copy(source.Pack(pack), target.Pack(pack), end, $"packs/{PackLayout.FileName(pack)}", new("copying packs", i, packs.Count, 0));
+            if (to is not null)
+            {
+                PackWriter.Finish(to, pack, end, UnixMicroseconds.From(DateTimeOffset.UtcNow));
+                copied++;
+            }
         }
 
         device.SyncDirectory(target.Packs);
+        return copied;
     }
 
-    private void CopyFiles(List<(string Name, long Size)> files)
+    private int CopyFiles(List<(string Name, long Size, long ObjectId)> files)
     {
+        var copied = 0;
         var directories = new HashSet<string>();
         for (var i = 0; i < files.Count; i++)
         {
-            var (name, size) = files[i];
+            var (name, size, objectId) = files[i];
             var directory = Path.GetDirectoryName(target.File(name))!;
             if (directories.Add(directory))
             {
                 device.CreateDirectory(directory);
             }
 
-            using var to = device.Create(target.File(name), direct: false);
-            CopyBytesOf(source.File(name), to, size, "copying files", i, files.Count);
-            to.SyncData();
+            var what = string.Create(CultureInfo.InvariantCulture, $"{PayloadTable.FileLocation(name)} of object {objectId:x}");
+            using var to = Copy(source.File(name), target.File(name), size, what, new("copying files", i, files.Count, 0));
+            if (to is not null)
+            {
+                to.SyncData();
+                copied++;
+            }
         }
 
         foreach (var directory in directories)
@@ -147,27 +159,73 @@ internal sealed class BackupRun(StoreLayout source, StoreLayout target, StorageD
         }
 
         device.SyncDirectory(target.Files);
+        return copied;
     }
 
-    private void CopyBytesOf(string path, StorageFile to, long length, string stage, int done, int total)
+    /// <summary>
+    /// Copies as much of a file as there is, and tells what is missing: nothing ever deletes an object, so a store with one damaged place could not be
+    /// backed up any more. What cannot be read is a hole in the copy. Gives back the copy; null when the file cannot be opened.
+    /// </summary>
+    private StorageFile? Copy(string path, string copy, long length, string what, UpkeepProgress stage)
     {
-        using var from = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete, options: FileOptions.SequentialScan);
-        using var buffer = new AlignedBuffer(CopyBytes);
+        string? failure = null;
+        LenientFile from;
+        try
+        {
+            from = new(path, (_, message) => failure ??= message);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            _missing.Add($"{what}: {exception.Message}");
+            return null;
+        }
+
+        using var opened = from;
+        var to = device.Create(copy, direct: false);
+        try
+        {
+            var there = CopyBytes(from, to, length, stage);
+            if (there < length)
+            {
+                _missing.Add(string.Create(CultureInfo.InvariantCulture, $"{what}: only {there} of {length} bytes could be copied. {failure}").TrimEnd());
+            }
+
+            progress?.Report(stage with { Done = stage.Done + 1, Bytes = _copied });
+            return to;
+        }
+        catch
+        {
+            to.Dispose();
+            throw;
+        }
+    }
+
+    private long CopyBytes(LenientFile from, StorageFile to, long length, UpkeepProgress stage)
+    {
+        using var buffer = new AlignedBuffer(CopyBlock);
+        long there = 0;
         for (long offset = 0; offset < length;)
         {
             cancel.ThrowIfCancellationRequested();
-            var bytes = buffer.Span[..(int)Math.Min(buffer.Size, length - offset)];
-            if (PackReader.ReadFully(from, bytes, offset) < bytes.Length)
+            var wanted = (int)Math.Min(buffer.Size, length - offset);
+            var read = from.Read(buffer.Span[..wanted], offset);
+            var hasFailed = from.HasFailed;
+            if (read > 0)
             {
-                throw new InvalidDataException($"{path} is shorter than the catalog says; verify the store before backing it up.");
+                to.Write(buffer.Span[..read], offset);
             }
 
-            to.Write(bytes, offset);
-            offset += bytes.Length;
-            _copied += bytes.Length;
-            progress?.Report(new(stage, done, total, _copied));
+            there += read;
+            _copied += read;
+            progress?.Report(stage with { Bytes = _copied });
+            if (read < wanted && !hasFailed)
+            {
+                break; // it ends here
+            }
+
+            offset = hasFailed ? from.AfterFailure(offset + read, length) : offset + read;
         }
 
-        progress?.Report(new(stage, done + 1, total, _copied));
+        return there;
     }
 }

@@ -43,4 +43,9 @@ public sealed record SalvageReport(
 /// <param name="Packs">Packs copied.</param>
 /// <param name="Files">Large payloads copied.</param>
 /// <param name="Bytes">Bytes copied, the catalog included.</param>
-public sealed record BackupReport(long Objects, int Packs, long Files, long Bytes);
+/// <param name="Missing">A line for every pack and payload file that was not there, or not whole: the copy lacks as much of it.</param>
+public sealed record BackupReport(long Objects, int Packs, long Files, long Bytes, IReadOnlyList<string> Missing)
+{
+    /// <summary>True when everything that the catalog names could be copied.</summary>
+    public bool IsComplete => Missing.Count == 0;
+}

@@ -99,7 +99,7 @@ internal static class UpkeepCommands
             HelpName = "DIR",
             Required = true,
         }.RefuseEmpty("a directory");
-        var command = new Command("backup", "Copy the data directory as it is at one moment, also while the server runs.") { to, data };
+        var command = new Command("backup", "Copy the data directory as it is at one moment, also while the server runs; exit 1 if something was not there to be copied.") { to, data };
         command.SetAction((parsed, cancel) =>
         {
             var source = StoreAccess.Existing(parsed.GetRequiredValue(data));
@@ -109,7 +109,19 @@ internal static class UpkeepCommands
             terminal.Out.WriteLine(
                 $"{TerminalText.Count(report.Objects, "object")}, {TerminalText.Count(report.Packs, "pack")} and " +
                 $"{TerminalText.Count(report.Files, "large payload")} copied, {TerminalText.Size(report.Bytes)}, to {TerminalText.Escape(target)}.");
-            return Task.FromResult(ExitCode.Ok);
+            if (report.IsComplete)
+            {
+                return Task.FromResult(ExitCode.Ok);
+            }
+
+            foreach (var line in report.Missing)
+            {
+                terminal.Error.WriteLine($"Missing: {TerminalText.Escape(line)}");
+            }
+
+            terminal.Out.WriteLine(
+                $"{TerminalText.Count(report.Missing.Count, "file")} could not be copied whole and {(report.Missing.Count == 1 ? "is" : "are")} named on standard error: the copy has everything else.");
+            return Task.FromResult(ExitCode.Failed);
         });
         return command;
     }

@@ -271,6 +271,21 @@ public class StoreCommandTests
     }
 
     [Fact]
+    public async Task Backup_exits_1_and_names_what_was_not_there_to_be_copied()
+    {
+        await using var crashes = await StoredCrashes.OpenAsync();
+        await crashes.AddAsync("p", TimeSpan.Zero, [], ("r", "", LargeDump));
+        Assert.Equal(0, (await crashes.Run("backup", "--to", crashes.Beside("whole"))).Exit);
+
+        var file = Assert.Single(Directory.EnumerateFiles(Path.Combine(crashes.Path, "files"), "*", SearchOption.AllDirectories));
+        File.Delete(file);
+        var run = await crashes.Run("backup", "--to", crashes.Beside("rest"));
+        Assert.Equal((1, "1 file could not be copied whole and is named on standard error: the copy has everything else."), (run.Exit, run.Lines[^1]));
+        Assert.Contains($"Missing: files/{Path.GetFileName(file)[..2]}/{Path.GetFileName(file)} of object 1: ", run.Error, StringComparison.Ordinal);
+        Assert.Single((await CommandRun.Of("list", "--json", "--data", crashes.Beside("rest"))).Json.EnumerateArray());
+    }
+
+    [Fact]
     public async Task Verify_exits_0_for_what_is_whole_and_1_once_a_byte_is_wrong()
     {
         await using var crashes = await StoredCrashes.OpenAsync();
