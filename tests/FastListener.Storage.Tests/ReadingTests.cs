@@ -109,6 +109,54 @@ public sealed class ReadingTests : IDisposable
         Assert.Equal("eins", Assert.Single(reader.ListDetails(new() { Project = "eins", Limit = 5 })).Project);
     }
 
+    [Theory]
+    [InlineData("UPDATE objects SET payloads=x'ff' WHERE id=?")]
+    [InlineData("UPDATE attachments SET payloads=x'ff' WHERE object_id=?")]
+    public async Task A_damaged_row_is_marked_read_from_its_record_and_no_end_of_a_list(string damage)
+    {
+        var sent = new List<Sent>();
+        await using (var store = await _data.OpenAsync())
+        {
+            for (var i = 0; i < 9; i++)
+            {
+                sent.Add(await store.SubmitAsync(StoreActions.Bytes(1000 + i)));
+                await store.AttachAsync(sent[i].Receipt.ObjectId, "late", [(byte)i]);
+            }
+        }
+
+        using (var connection = Catalog.CatalogConnection.OpenForWriting(_data.Path + "/catalog.db", create: false))
+        {
+            connection.Prepare(damage).Bind(1, sent[4].Receipt.ObjectId).Run();
+        }
+
+        using var reader = StoreReader.Open(_data.Path);
+        Assert.Equal(sent.Select(s => s.Receipt.ObjectId), reader.All().Select(o => o.Id));
+        foreach (var details in reader.ListDetails(new()).Reverse().Zip(sent))
+        {
+            Assert.Equal(details.Second == sent[4], details.First.Damage is not null);
+            Assert.Equal([details.Second.Report.Length, 1], details.First.Payloads.Select(p => p.Size));
+            Assert.Equal(details.Second.Report, reader.ReadAll(details.First.Payloads[0]));
+        }
+    }
+
+    [Fact]
+    public async Task A_row_with_an_impossible_time_is_no_end_of_a_list()
+    {
+        await using (var store = await _data.OpenAsync())
+        {
+            await store.SubmitAsync([1]);
+            await store.SubmitAsync([2]);
+        }
+
+        using (var connection = Catalog.CatalogConnection.OpenForWriting(_data.Path + "/catalog.db", create: false))
+        {
+            connection.Execute($"UPDATE objects SET committed_at={long.MaxValue / 16} WHERE id=1; UPDATE objects SET received_at={long.MinValue / 16} WHERE id=2");
+        }
+
+        using var reader = StoreReader.Open(_data.Path);
+        Assert.Equal(2, reader.All().Count());
+    }
+
     [Fact]
     public async Task A_list_is_newest_first_and_holds_what_the_query_asks_for()
     {

@@ -67,7 +67,7 @@ public sealed record ObjectDetails : ObjectSummary
     {
     }
 
-    /// <summary>Every attribute in the order it was added, repeats included. Empty when <see cref="Damage"/> is set.</summary>
+    /// <summary>Every attribute in the order it was added, repeats included. Empty when the record cannot be read: <see cref="Damage"/> says so.</summary>
     public IReadOnlyList<StoredAttribute> Attributes { get; init; } = [];
 
     /// <summary>What the server noticed about the submission, in order.</summary>
@@ -76,7 +76,7 @@ public sealed record ObjectDetails : ObjectSummary
     /// <summary>Every payload, late attachments included; the position in the list is <see cref="PayloadInfo.Index"/> unless a late attachment was lost.</summary>
     public IReadOnlyList<PayloadInfo> Payloads { get; init; } = [];
 
-    /// <summary>What is wrong with the object's stored record; null when it reads well. Payload bytes are not checked here: that is what verification does.</summary>
+    /// <summary>What is wrong with the object's record or its row in the catalog; null when they read well. Payload bytes are not checked here: that is what verification does.</summary>
     public string? Damage { get; init; }
 
     /// <summary>One value per name, in order of first appearance: the highest source wins, within a source the last value.</summary>

@@ -101,20 +101,27 @@ public sealed class StoreReader : IDisposable
     internal ObjectDetails Details(CatalogRow row)
     {
         string? damage = null;
-        StoredRecord? record = null;
+        var record = TryRead(row.Numbers.Place, ref damage);
+        List<PayloadInfo> payloads;
         try
         {
-            record = _packs.Read(row.Numbers.Place);
+            payloads = Payloads(row);
         }
-        catch (Exception exception) when (exception is InvalidDataException or IOException)
+        catch (InvalidDataException exception)
         {
-            damage = exception.Message;
+            payloads = PayloadsOf(record, exception, ref damage);
         }
 
-        var payloads = Payloads(row);
         foreach (var late in _catalog.LateAttachments(row.Numbers.Id))
         {
-            payloads.AddRange(Payloads(late));
+            try
+            {
+                payloads.AddRange(Payloads(late));
+            }
+            catch (InvalidDataException exception)
+            {
+                payloads.AddRange(PayloadsOf(TryRead(late.Place, ref damage), exception, ref damage));
+            }
         }
 
         return new ObjectDetails(Summary(row))
@@ -131,6 +138,33 @@ public sealed class StoreReader : IDisposable
 
     internal static List<PayloadInfo> Payloads(LateRow row) => PayloadTable.Read(
         row.Table, row.FirstIndex, UnixMicroseconds.ToTime(row.CommittedAt), row.Place.Pack, row.Place.Offset, row.Place.Length);
+
+    private StoredRecord? TryRead(in RecordPlace place, ref string? damage)
+    {
+        try
+        {
+            return _packs.Read(place);
+        }
+        catch (Exception exception) when (exception is InvalidDataException or IOException)
+        {
+            damage ??= exception.Message;
+            return null;
+        }
+    }
+
+    /// <summary>What a record says of its payloads, after the row that should say the same could not be read.</summary>
+    private static List<PayloadInfo> PayloadsOf(StoredRecord? record, InvalidDataException ofRow, ref string? damage)
+    {
+        damage ??= "The catalog's list of payloads cannot be read: " + ofRow.Message;
+        try
+        {
+            return record?.Payloads ?? [];
+        }
+        catch (InvalidDataException)
+        {
+            return [];
+        }
+    }
 
     private IEnumerable<CatalogRow> Matching(ObjectQuery query)
     {
