@@ -70,6 +70,7 @@ internal sealed class VerificationPages(CatalogReader catalog, IProgress<UpkeepP
                 {
                     if (_stage < LateStage ? TakeObjects(page) : TakeLate(page))
                     {
+                        Report();
                         return true;
                     }
                 }
@@ -108,6 +109,28 @@ internal sealed class VerificationPages(CatalogReader catalog, IProgress<UpkeepP
             catch (CatalogDamagedException)
             {
                 return null; // said by whoever takes the pages
+            }
+        }
+    }
+
+    /// <summary>
+    /// Whether the catalog still says so. A batch whose bytes did not become durable is taken out of it, and its files are erased, while its rows
+    /// may already be in a page.
+    /// </summary>
+    public bool Holds(in VerifiedRow row)
+    {
+        lock (_lock)
+        {
+            try
+            {
+                var (index, place) = (row.FirstIndex, row.Place);
+                return row.IsLate
+                    ? catalog.LateAttachments(row.ObjectId).Exists(late => late.FirstIndex == index && late.Place == place)
+                    : catalog.ById(row.ObjectId)?.Numbers.Place == place;
+            }
+            catch (CatalogDamagedException)
+            {
+                return true;
             }
         }
     }

@@ -206,6 +206,11 @@ internal sealed class VerificationWorker(StoreLayout layout, VerificationPages p
 
     private void Report(in VerifiedRow row, int index, string location, string problem)
     {
+        if (!pages.Holds(row))
+        {
+            return;
+        }
+
         var random = row.IsLate ? pages.RandomOf(row.ObjectId) : row.Random;
         pages.Add(_page, new(row.ObjectId, random is { } word ? ReceiptId.Rxid(row.ObjectId, word) : string.Empty, index, location, problem));
     }
