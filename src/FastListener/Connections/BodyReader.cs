@@ -203,7 +203,9 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
                 {
                     // RFC 9110 section 10.1.1: only now do we want the body, and only if none of it came unasked.
                     _awaitsContinue = false;
+                    clock.Enter(ConnectionPhase.Reply); // it is one: a client that does not take it is waited for no longer than with any other
                     await sendContinue();
+                    clock.Enter(ConnectionPhase.Body);
                 }
 
                 clock.BeginWait();
@@ -225,12 +227,12 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
                 }
             }
 
-            _awaitsContinue = false;
             _holding = true;
             _rest = result.Buffer;
             _arrived += _rest.Length;
             if (!_rest.IsEmpty)
             {
+                _awaitsContinue = false; // not for a read that brought nothing: a deadline of the former phase may have cancelled it late
                 var taking = admission.TakeTurnAsync(Cost());
                 var reason = taking.IsCompletedSuccessfully ? taking.Result : await taking;
                 if (reason is not RejectReason.None)

@@ -19,7 +19,7 @@ internal enum ConnectionPhase
     /// <summary>The request is in our own hands: no deadline of the client's runs.</summary>
     Ours,
 
-    /// <summary>Sending a reply.</summary>
+    /// <summary>Sending a reply, an interim one too.</summary>
     Reply,
 
     /// <summary>Dropping what a refused client still sends.</summary>
