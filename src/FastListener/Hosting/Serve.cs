@@ -72,7 +72,7 @@ internal static class Serve
             figures.AddGauge("disk_free_inodes", "How many more files the data directory's file system can hold; 0 also where it does not count them.", () => store.Statistics.Disk.FreeFiles);
             figures.AddGauge("disk_reserve_bytes", "What is held back of it for the catalog; less than it should be while the disk is full.", () => store.Statistics.Disk.Reserve);
             TokenRates.Follow(tokens, overload);
-            using var certificates = ServerCertificates.Open(settings.Listen, settings.DataDirectory, log);
+            using var certificates = ServerCertificates.Open(settings.Listen, settings.DataDirectory, TimeProvider.System, log);
             var strangers = new UnauthenticatedBudget(settings.Limits.MaxUnauthenticatedBytes);
             var guesses = new TokenGuesses(TimeProvider.System);
             figures.AddGauge("unauthenticated_bytes", "Bytes of uploads that have shown no token yet.", () => strangers.Taken);

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using FastListener.Tokens;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -164,18 +163,4 @@ public sealed class TokenRefresherTests : IDisposable
     private void Write(string project, Capabilities capabilities = Capabilities.ErrorPost) => File.WriteAllBytes(
         _data.TokensJson,
         TokenDocument.Empty.With(new(new(System.Text.Encoding.UTF8.GetString(Token)), "local", project, capabilities)).ToJson());
-
-    private sealed class RecordedLog : ILogger
-    {
-        public ConcurrentQueue<(LogLevel Level, int Id, string Text)> Entries { get; } = new();
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Entries.Enqueue((logLevel, eventId.Id, formatter(state, exception)));
-    }
 }
