@@ -105,6 +105,28 @@ public sealed class DiskReserveTests : IDisposable
     }
 
     [Fact]
+    public async Task A_look_that_fails_in_a_way_that_nobody_has_thought_of_is_said_once_and_ends_nothing()
+    {
+        var log = new EventLogger();
+        await using var store = await _data.OpenAsync(_options, _device, log, new TimerlessTime());
+        Reserve.Delete();
+        _device.Before = (_, path) =>
+        {
+            if (path.EndsWith("reserve", StringComparison.Ordinal))
+            {
+                throw new InvalidOperationException("A defect.");
+            }
+        };
+        store.Reserve.Keep(); // what the timer calls: above it there is nobody
+        store.Reserve.Keep();
+        Assert.Single(log.Events, id => id == 521);
+
+        _device.Before = (_, _) => { };
+        store.Reserve.Keep();
+        Assert.Equal(10 * Mebibyte, Reserve.Length);
+    }
+
+    [Fact]
     public async Task The_log_warns_once_below_the_first_threshold_and_says_when_it_is_over()
     {
         var log = new EventLogger();

@@ -70,9 +70,9 @@ internal sealed class CatalogCheckpointer : IDisposable
                     connection ??= CatalogConnection.OpenForWriting(_path, create: false);
                     Checkpoint(connection);
                 }
-                catch (IOException fault)
+                catch (Exception fault)
                 {
-                    Failed(fault);
+                    Failed(fault); // whatever it is: the thread's end would be the process's
                     connection?.Dispose();
                     connection = null;
                 }
@@ -96,7 +96,7 @@ internal sealed class CatalogCheckpointer : IDisposable
         }
     }
 
-    private void Failed(IOException fault)
+    private void Failed(Exception fault)
     {
         StoreLog.CheckpointFailed(_logger, fault);
         if (fault is StorageFaultException { Kind: StorageFaultKind.DiskFull })

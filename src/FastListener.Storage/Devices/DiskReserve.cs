@@ -135,6 +135,10 @@ internal sealed class DiskReserve
                 _hasLooked = true;
             }
         }
+        catch (Exception fault)
+        {
+            ResizeFailed(_target, fault); // nobody above a timer could take it, and the process would end
+        }
         finally
         {
             _gate.Exit();
@@ -263,15 +267,20 @@ internal sealed class DiskReserve
         }
         catch (StorageFaultException fault)
         {
-            if (!_isRefused)
-            {
-                StoreLog.ReserveFailed(_logger, length, fault);
-            }
-
-            _isRefused = true;
+            ResizeFailed(length, fault);
         }
 
         Look();
+    }
+
+    private void ResizeFailed(long length, Exception fault)
+    {
+        if (!_isRefused)
+        {
+            StoreLog.ReserveFailed(_logger, length, fault);
+        }
+
+        _isRefused = true;
     }
 
     private static void Resize(StorageFile file, long held, long length)

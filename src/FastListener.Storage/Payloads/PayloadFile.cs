@@ -259,15 +259,15 @@ internal sealed class PayloadFile : IValueTaskSource
 
     private void EraseNow()
     {
-        ReturnBuffer(ref _filling);
-        CloseFile();
         try
         {
+            ReturnBuffer(ref _filling);
+            CloseFile();
             _queue.Device.Delete(_path);
         }
-        catch (StorageFaultException fault)
+        catch (Exception fault)
         {
-            StoreLog.EraseFailed(_queue.Logger, _path, fault); // recovery finds it
+            StoreLog.EraseFailed(_queue.Logger, _path, fault); // recovery finds it; the end of a file thread would be the process's
         }
     }
 

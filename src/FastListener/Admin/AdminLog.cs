@@ -14,7 +14,7 @@ internal static partial class AdminLog
     [LoggerMessage(152, LogLevel.Warning, "The admin endpoint could not accept a connection ({Error}); next try in a second")]
     public static partial void AcceptFailed(ILogger logger, string error);
 
-    [LoggerMessage(153, LogLevel.Error, "The admin endpoint failed through a fault of ours")]
+    [LoggerMessage(153, LogLevel.Error, "The admin endpoint, or the socket for audits, failed through a fault of ours")]
     public static partial void InternalFault(ILogger logger, Exception fault);
 
     [LoggerMessage(154, LogLevel.Warning, "No socket at {Path} ({Why}): audits will not see uploads under way")]

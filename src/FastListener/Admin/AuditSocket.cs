@@ -19,15 +19,17 @@ internal sealed class AuditSocket : IAsyncDisposable
     private readonly string _path;
     private readonly ObjectStore _store;
     private readonly RequestFigures _figures;
+    private readonly ILogger _log;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
 
-    private AuditSocket(Socket socket, string path, ObjectStore store, RequestFigures figures)
+    private AuditSocket(Socket socket, string path, ObjectStore store, RequestFigures figures, ILogger log)
     {
         _socket = socket;
         _path = path;
         _store = store;
         _figures = figures;
+        _log = log;
         _accepting = Task.Run(AcceptAsync);
     }
 
@@ -36,9 +38,10 @@ internal sealed class AuditSocket : IAsyncDisposable
     {
         var path = RunningListener.NewSocketIn(dataDirectory);
         var unfinished = path + ".new"; // what has the final name is listened to, or its process is gone
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        Socket? socket = null;
         try
         {
+            socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             DeleteDead(dataDirectory);
             socket.Bind(new UnixDomainSocketEndPoint(unfinished));
             if (!OperatingSystem.IsWindows())
@@ -48,11 +51,11 @@ internal sealed class AuditSocket : IAsyncDisposable
 
             socket.Listen(Backlog);
             File.Move(unfinished, path);
-            return new(socket, path, store, figures);
+            return new(socket, path, store, figures, log);
         }
         catch (Exception fault) when (fault is SocketException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            socket.Dispose();
+            socket?.Dispose();
             AdminLog.NoAuditSocket(log, path, fault.Message);
             return null;
         }
@@ -118,6 +121,11 @@ internal sealed class AuditSocket : IAsyncDisposable
             catch (SocketException)
             {
                 // Whoever asked has left.
+                await Task.Delay(TimeSpan.FromMilliseconds(100), CancellationToken.None);
+            }
+            catch (Exception fault)
+            {
+                AdminLog.InternalFault(_log, fault); // one answer fails, not all that are asked for from now on
                 await Task.Delay(TimeSpan.FromMilliseconds(100), CancellationToken.None);
             }
         }

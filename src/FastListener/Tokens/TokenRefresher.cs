@@ -104,16 +104,28 @@ internal sealed class TokenRefresher : IAsyncDisposable
             {
                 lock (_refreshing)
                 {
-                    if (MayHaveChanged())
-                    {
-                        Refresh();
-                    }
+                    Look();
                 }
             }
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // Disposed.
+        }
+    }
+
+    private void Look()
+    {
+        try
+        {
+            if (MayHaveChanged())
+            {
+                Refresh();
+            }
+        }
+        catch (Exception fault)
+        {
+            KeepWithout(Complaint.Unreadable, fault); // whatever it is: were the watch to end over it, tokens could no longer be revoked
         }
     }
 

@@ -107,6 +107,24 @@ public sealed class TokenRefresherTests : IDisposable
     }
 
     [Fact]
+    public async Task A_look_that_fails_in_whatever_way_is_not_the_last_one()
+    {
+        Write("one");
+        var clock = new FailingClock();
+        await using var refresher = TokenRefresher.Start(_data.Path, _log, clock);
+        var swapped = new TaskCompletionSource<TokenTable>(TaskCreationOptions.RunContinuationsAsynchronously);
+        refresher.Replaced += table => swapped.TrySetResult(table);
+        clock.Advance(TokenRefresher.DefaultInterval);
+        await clock.Failed.Task;
+
+        Write("two");
+        clock.Advance(TokenRefresher.DefaultInterval);
+
+        Assert.Equal("two", ProjectIn(await swapped.Task.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken)));
+        Assert.Single(_log.Entries, entry => entry.Id == 303);
+    }
+
+    [Fact]
     public async Task An_edit_that_leaves_size_and_time_as_they_were_is_found_all_the_same()
     {
         Write("one");
@@ -163,4 +181,13 @@ public sealed class TokenRefresherTests : IDisposable
     private void Write(string project, Capabilities capabilities = Capabilities.ErrorPost) => File.WriteAllBytes(
         _data.TokensJson,
         TokenDocument.Empty.With(new(new(System.Text.Encoding.UTF8.GetString(Token)), "local", project, capabilities)).ToJson());
+
+    /// <summary>A clock that cannot be read the first time.</summary>
+    private sealed class FailingClock : FakeTimeProvider
+    {
+        public TaskCompletionSource Failed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override long GetTimestamp() =>
+            Failed.TrySetResult() ? throw new InvalidOperationException("What nobody has thought of.") : base.GetTimestamp();
+    }
 }

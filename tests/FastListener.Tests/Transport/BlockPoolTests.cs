@@ -24,6 +24,14 @@ public class BlockPoolTests
     }
 
     [Fact]
+    public unsafe void A_kernel_that_does_not_take_memory_back_ends_nothing()
+    {
+        var unaligned = (byte*)1; // refused, as locked pages are
+        AnonymousMemory.Discard(unaligned, Size);
+        AnonymousMemory.Unmap(unaligned, Size);
+    }
+
+    [Fact]
     public void More_than_a_block_is_refused_by_Rent_and_made_for_once_by_RentBlock()
     {
         using var pool = new BlockPool(Size, 10 * Size, arrays: false);

@@ -23,29 +23,21 @@ internal static unsafe partial class AnonymousMemory
         return address != -1 ? (byte*)address : throw new InsufficientMemoryException($"mmap of {length} bytes failed: {Marshal.GetLastPInvokeErrorMessage()}.");
     }
 
-    /// <summary>Gives the physical pages back and keeps the addresses: reading them yields zeros, writing them takes fresh pages.</summary>
-    public static void Discard(byte* address, int length)
-    {
-        if (Advise((nint)address, (nuint)length, AdviceDontNeed) != 0)
-        {
-            throw new InvalidOperationException($"madvise failed: {Marshal.GetLastPInvokeErrorMessage()}.");
-        }
-    }
+    /// <summary>
+    /// Gives the physical pages back and keeps the addresses. A kernel that refuses (it does for locked pages) costs memory and nothing else, and whoever
+    /// calls this, a timer or a thread that polls sockets, could take no exception.
+    /// </summary>
+    public static void Discard(byte* address, int length) => _ = Advise((nint)address, (nuint)length, AdviceDontNeed);
 
-    public static void Unmap(byte* address, int length)
-    {
-        if (UnmapPages((nint)address, (nuint)length) != 0)
-        {
-            throw new InvalidOperationException($"munmap failed: {Marshal.GetLastPInvokeErrorMessage()}.");
-        }
-    }
+    /// <summary>Ends a mapping. A refusal is borne as with <see cref="Discard"/>.</summary>
+    public static void Unmap(byte* address, int length) => _ = UnmapPages((nint)address, (nuint)length);
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
     private static partial nint MapPages(nint address, nuint length, int protection, int flags, int file, nint offset);
 
-    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "madvise")]
     private static partial int Advise(nint address, nuint length, int advice);
 
-    [LibraryImport("libc", EntryPoint = "munmap", SetLastError = true)]
+    [LibraryImport("libc", EntryPoint = "munmap")]
     private static partial int UnmapPages(nint address, nuint length);
 }
