@@ -12,7 +12,7 @@ internal sealed record IntakeLimits
     /// <summary>Request target, bytes. 8 KiB is nginx's and Kestrel's request line; attributes in the query need room.</summary>
     public int MaxTargetBytes { get; init; } = 8 * 1024;
 
-    /// <summary>Body after de-chunking and inflating, bytes. 8 GiB: a full-memory dump of a large game fits; 0 is unlimited.</summary>
+    /// <summary>Body after de-chunking, bytes, both as it was sent and inflated. 8 GiB: a full-memory dump of a large game fits; 0 is unlimited.</summary>
     public long MaxBodyBytes { get; init; } = 8L * 1024 * 1024 * 1024;
 
     /// <summary>Body as it comes over the wire, framing included, bytes. 0, unlimited: what counts is what it becomes; for those who pay by the byte.</summary>

@@ -23,7 +23,10 @@ internal sealed class RequestBody(BodyReader wire, IntakeLimits limits) : IDispo
     private bool _outputFull;
     private RejectReason _refused;
 
-    /// <summary>Largest decoded size that is accepted, bytes; 0 is unlimited. Set by whoever knows what is being sent.</summary>
+    /// <summary>
+    /// Largest size that is accepted, bytes, before inflating as after it: what inflates to nothing (padding, empty members and blocks) is counted nowhere
+    /// else. 0 is unlimited. Set by whoever knows what is being sent.
+    /// </summary>
     public long MaxBytes { get; set; }
 
     /// <summary>Most bytes that may come over the wire, framing included; 0 is unlimited.</summary>
@@ -127,6 +130,17 @@ internal sealed class RequestBody(BodyReader wire, IntakeLimits limits) : IDispo
                 if (read.State is BodyState.Refused)
                 {
                     return read;
+                }
+
+                // Here and not with what comes out: of this, nothing may.
+                if (MaxWireBytes != 0 && wire.WireBytes > MaxWireBytes)
+                {
+                    return Refuse(RejectReason.WireTooLarge);
+                }
+
+                if (MaxBytes != 0 && _inflater!.InputBytes + read.Bytes.Length > MaxBytes)
+                {
+                    return Refuse(RejectReason.BodyTooLarge);
                 }
 
                 if (read.State is BodyState.End)

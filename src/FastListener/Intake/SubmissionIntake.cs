@@ -215,7 +215,7 @@ internal sealed class SubmissionIntake : IDisposable
             return RejectReason.WireTooLarge;
         }
 
-        if (body.MaxBytes != 0 && head.Framing.Length > body.MaxBytes && head.ContentCoding is ContentCoding.Identity)
+        if (body.MaxBytes != 0 && head.Framing.Length > body.MaxBytes)
         {
             return RejectReason.BodyTooLarge;
         }

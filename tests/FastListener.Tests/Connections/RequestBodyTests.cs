@@ -1,7 +1,9 @@
 using System.IO.Compression;
 using System.IO.Pipelines;
+using System.Text;
 using FastListener.Configuration;
 using FastListener.Connections;
+using FastListener.Intake;
 using FastListener.Overload;
 using FastListener.Protocol.Http;
 using Microsoft.Extensions.Time.Testing;
@@ -54,17 +56,12 @@ public sealed class RequestBodyTests : IDisposable
     public async Task While_others_wait_for_a_turn_a_compressed_body_is_charged_what_it_inflates_to()
     {
         const int Decoded = 1024 * 1024;
-        using var packed = new MemoryStream();
-        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            gzip.Write(new byte[Decoded]);
-        }
-
+        var packed = Gzip(new byte[Decoded]);
         var reader = new BodyReader(_pipe.Reader, _clock, _admission, entry: null!, () => default);
         using var body = new RequestBody(reader, new IntakeLimits());
         reader.Begin(new BodyFraming(FramingKind.Length, packed.Length), expectsContinue: false);
         body.Begin(ContentCoding.Gzip);
-        await _pipe.Writer.WriteAsync(packed.ToArray(), TestContext.Current.CancellationToken);
+        await _pipe.Writer.WriteAsync(packed, TestContext.Current.CancellationToken);
 
         var first = (await body.ReadAsync()).Bytes.Length;
         Assert.Equal(0, _admission.Payer.Reading.Deficit); // nobody waits
@@ -79,5 +76,44 @@ public sealed class RequestBodyTests : IDisposable
 
         Assert.InRange(-_admission.Payer.Reading.Deficit, rest - packed.Length, rest);
         Assert.Equal(BodyState.End, (await body.ReadAsync()).State);
+    }
+
+    [Theory]
+    [InlineData("padding")]
+    [InlineData("empty members")]
+    public async Task What_inflates_to_nothing_counts_against_both_limits_all_the_same(string what)
+    {
+        var first = Gzip("a report"u8);
+        byte[] emptyMember = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        byte[] rest = what == "padding" ? new byte[40_000] : [.. Enumerable.Repeat(emptyMember, 2_000).SelectMany(member => member)];
+        foreach (var (most, mostOnWire, expected) in new[]
+        {
+            (0, 10_000, RejectReason.WireTooLarge),
+            (10_000, 0, RejectReason.BodyTooLarge),
+        })
+        {
+            var pipe = new Pipe();
+            var reader = new BodyReader(pipe.Reader, _clock, _admission, entry: null!, () => default);
+            using var body = new RequestBody(reader, new IntakeLimits());
+            reader.Begin(new BodyFraming(FramingKind.Length, first.Length + rest.Length), expectsContinue: false);
+            body.Begin(ContentCoding.Gzip);
+            (body.MaxBytes, body.MaxWireBytes) = (most, mostOnWire);
+            await pipe.Writer.WriteAsync(first, TestContext.Current.CancellationToken);
+            Assert.Equal("a report", Encoding.ASCII.GetString((await body.ReadAsync()).Bytes.Span));
+
+            await pipe.Writer.WriteAsync(rest, TestContext.Current.CancellationToken);
+            Assert.Equal(BodyRead.Refused(expected), await body.ReadAsync());
+        }
+    }
+
+    private static byte[] Gzip(ReadOnlySpan<byte> bytes)
+    {
+        using var packed = new MemoryStream();
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            gzip.Write(bytes);
+        }
+
+        return packed.ToArray();
     }
 }
