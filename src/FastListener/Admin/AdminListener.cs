@@ -21,16 +21,18 @@ internal sealed class AdminListener : IAsyncDisposable
     private readonly IPEndPoint _address;
     private readonly AdminPages _pages;
     private readonly ILogger _log;
+    private readonly Func<AddressFamily, Socket> _newSocket;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
     private Socket? _socket;
     private int _open;
 
-    private AdminListener(IPEndPoint address, AdminPages pages, ILogger log)
+    private AdminListener(IPEndPoint address, AdminPages pages, ILogger log, Func<AddressFamily, Socket> newSocket)
     {
         _address = address;
         _pages = pages;
         _log = log;
+        _newSocket = newSocket;
         _socket = TryBind(complain: true);
         _accepting = Task.Run(AcceptAsync);
     }
@@ -42,8 +44,11 @@ internal sealed class AdminListener : IAsyncDisposable
     /// <param name="address">As <see cref="ListenSettings.Admin"/>.</param>
     /// <param name="pages">What it answers.</param>
     /// <param name="log">Where it says what went wrong.</param>
-    public static AdminListener? Start(string address, AdminPages pages, ILogger log) =>
-        ListenSettings.TryParse(address, out var endpoint) && endpoint is not null ? new AdminListener(endpoint, pages, log) : null;
+    /// <param name="newSocket">Makes the listening socket; tests make it fail.</param>
+    public static AdminListener? Start(string address, AdminPages pages, ILogger log, Func<AddressFamily, Socket>? newSocket = null) =>
+        ListenSettings.TryParse(address, out var endpoint) && endpoint is not null
+            ? new AdminListener(endpoint, pages, log, newSocket ?? (static family => new Socket(family, SocketType.Stream, ProtocolType.Tcp)))
+            : null;
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -56,22 +61,34 @@ internal sealed class AdminListener : IAsyncDisposable
 
     private Socket? TryBind(bool complain)
     {
-        var socket = new Socket(_address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket? socket = null;
         try
         {
-            if (_address.Address.Equals(ListenSettings.AnyAddress))
+            var address = _address;
+            var every = address.Address.Equals(ListenSettings.AnyAddress);
+            try
             {
-                socket.DualMode = true;
+                socket = _newSocket(address.AddressFamily);
+                if (every)
+                {
+                    socket.DualMode = true;
+                }
+            }
+            catch (SocketException fault) when (every && fault.SocketErrorCode is SocketError.AddressFamilyNotSupported)
+            {
+                socket?.Dispose();
+                address = new IPEndPoint(IPAddress.Any, address.Port); // a kernel without IPv6: the other family is every address there is
+                socket = _newSocket(address.AddressFamily);
             }
 
-            socket.Bind(_address);
+            socket.Bind(address);
             socket.Listen(MaxConnections);
             AdminLog.Listening(_log, socket.LocalEndPoint!);
             return socket;
         }
         catch (SocketException fault)
         {
-            socket.Dispose();
+            socket?.Dispose();
             if (complain)
             {
                 AdminLog.Unavailable(_log, _address, fault.SocketErrorCode.ToString());
@@ -83,38 +100,44 @@ internal sealed class AdminListener : IAsyncDisposable
 
     private async Task AcceptAsync()
     {
-        try
+        while (!_stop.IsCancellationRequested)
         {
-            while (_socket is null)
+            try
             {
-                await Task.Delay(BindAgain, _stop.Token);
-                Volatile.Write(ref _socket, TryBind(complain: false));
-            }
+                if (_socket is null)
+                {
+                    await Task.Delay(BindAgain, _stop.Token);
+                    Volatile.Write(ref _socket, TryBind(complain: false));
+                    continue;
+                }
 
-            while (true)
+                var connection = await _socket.AcceptAsync(_stop.Token);
+                if (Interlocked.Increment(ref _open) > MaxConnections)
+                {
+                    Interlocked.Decrement(ref _open);
+                    connection.Dispose();
+                    continue;
+                }
+
+                _ = ServeAsync(connection);
+            }
+            catch (OperationCanceledException)
             {
-                try
-                {
-                    var connection = await _socket.AcceptAsync(_stop.Token);
-                    if (Interlocked.Increment(ref _open) > MaxConnections)
-                    {
-                        Interlocked.Decrement(ref _open);
-                        connection.Dispose();
-                        continue;
-                    }
-
-                    _ = ServeAsync(connection);
-                }
-                catch (SocketException fault)
-                {
-                    AdminLog.AcceptFailed(_log, fault.SocketErrorCode.ToString());
-                    await Task.Delay(TimeSpan.FromSeconds(1), _stop.Token);
-                }
+                // The process ends.
             }
-        }
-        catch (OperationCanceledException)
-        {
-            // The process ends.
+            catch (Exception fault)
+            {
+                if (fault is SocketException refused)
+                {
+                    AdminLog.AcceptFailed(_log, refused.SocketErrorCode.ToString());
+                }
+                else
+                {
+                    AdminLog.InternalFault(_log, fault);
+                }
+
+                await Task.Delay(TimeSpan.FromSeconds(1), _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 
