@@ -13,7 +13,6 @@ public sealed class MetadataTests : IDisposable
     [Theory]
     [InlineData("names")]
     [InlineData("attributes")]
-    [InlineData("notes")]
     [InlineData("reasons")]
     public async Task As_much_as_a_record_holds_reads_back_and_more_is_refused_and_leaves_nothing(string what)
     {
@@ -81,9 +80,6 @@ public sealed class MetadataTests : IDisposable
         {
             case "attributes":
                 submission.AddAttribute(AttributeSource.Field, "name"u8, text);
-                break;
-            case "notes":
-                submission.AddNote(text);
                 break;
             default:
                 var payload = submission.AddPayload(PayloadKind.Attachment, what == "names" ? text : "name"u8, default, default);

@@ -90,6 +90,24 @@ public sealed class RoundTripTests : IDisposable
     }
 
     [Fact]
+    public async Task Notes_are_kept_once_each_and_within_their_bytes()
+    {
+        await using var store = await _data.OpenAsync();
+        using var submission = store.Begin();
+        submission.Project = store.Project("acme", "spiel");
+        var longest = new string('x', Submission.MaxNoteBytes - "firstsecond".Length);
+        foreach (var note in new[] { "first", "second", "first", "second", longest + "x", longest, "no room", "first" })
+        {
+            submission.AddNote(Encoding.UTF8.GetBytes(note));
+        }
+
+        await submission.AddAsync(PayloadKind.Report, "upload_file", "{}"u8.ToArray());
+        var receipt = await store.CommitAsync(submission);
+        using var reader = StoreReader.Open(_data.Path);
+        Assert.Equal(["first", "second", longest], reader.Find(ObjectReference.ForId(receipt.ObjectId))!.Notes);
+    }
+
+    [Fact]
     public async Task A_thousand_small_attachments_share_the_record()
     {
         await using var store = await _data.OpenAsync();

@@ -16,11 +16,15 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
     /// <summary>Longest <see cref="Account"/>, in characters.</summary>
     public const int MaxAccountLength = 128;
 
+    /// <summary>Bytes of all notes together; one that has no room any more is left out.</summary>
+    public const int MaxNoteBytes = 4096;
+
     private ManualResetValueTaskSourceCore<Receipt> _receipt = new() { RunContinuationsAsynchronously = true };
     private SubmissionParts? _parts;
     private ClientAddress _client;
     private int _clientLength;
     private int _noteCount;
+    private int _noteBytes;
     private bool _handedOver;
 
     internal Submission(SubmissionParts parts, DateTimeOffset receivedAt)
@@ -64,7 +68,7 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
     /// <summary>What of it was given up. Never less than what <see cref="Payload.Omit"/> has done to its payloads by the time of the commit.</summary>
     public Degradation Degradation { get; private set; }
 
-    /// <summary>Bytes of attribute names and values and of notes so far. The caller keeps them within <see cref="StoreOptions.MaxAttributeBytes"/>.</summary>
+    /// <summary>Bytes of attribute names and values so far. The caller keeps them within <see cref="StoreOptions.MaxAttributeBytes"/>.</summary>
     public int AttributeBytes { get; private set; }
 
     /// <summary>
@@ -112,11 +116,16 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
         AttributeCount++;
     }
 
-    /// <summary>Adds a note about what the server noticed (UTF-8, copied).</summary>
+    /// <summary>Adds a note about what the server noticed (UTF-8, copied). What was noticed a thousand times is noted once.</summary>
     public void AddNote(ReadOnlySpan<byte> note)
     {
+        if (_noteBytes + note.Length > MaxNoteBytes || IsNoted(note))
+        {
+            return;
+        }
+
         Parts.Notes.AppendPrefixed(note);
-        AttributeBytes += note.Length;
+        _noteBytes += note.Length;
         _noteCount++;
     }
 
@@ -231,6 +240,19 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
                 (Degradation, DegradedReason) = (level, payload.OmittedReason);
             }
         }
+    }
+
+    private bool IsNoted(ReadOnlySpan<byte> note)
+    {
+        for (var notes = new SpanReader(Parts.Notes.Written); !notes.IsAtEnd;)
+        {
+            if (notes.Prefixed().SequenceEqual(note))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private void Recycle()

@@ -15,6 +15,9 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
 {
     private const int FirstHeldRent = 1024;
 
+    /// <summary>Names, file names and types of files, together, that are held in memory for somebody who has shown no token: a kibibyte for each of a thousand.</summary>
+    private const int MaxNameBytesOfStranger = 1024 * 1024;
+
     private readonly MultipartLimits _partLimits = new() { MaxParts = limits.MaxParts, MaxPartHeadBytes = limits.MaxPartHeadBytes };
     private readonly byte[] _boundary = new byte[Boundary.MaxBytes];
     private MultipartParser? _outer;
@@ -22,7 +25,10 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
     private RentedBytes _held = new(FirstHeldRent);
     private Payload? _payload;
     private PartTarget _target;
+    private int _parts; // of both forms
+    private int _nameBytes;
     private bool _unfolding;
+    private bool _unfolded;
 
     /// <summary>Where the bytes of the present part go.</summary>
     private enum PartTarget : byte
@@ -93,7 +99,8 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
     {
         Begun = false;
         _payload = null;
-        _unfolding = false;
+        _parts = _nameBytes = 0;
+        _unfolding = _unfolded = false;
         _held.Return();
     }
 
@@ -138,7 +145,7 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
 
     private ValueTask<RejectReason> HandleAsync(MultipartParser parser, MultipartEvent step) => step switch
     {
-        MultipartEvent.PartBegin => new(draft.CheckMetadata(BeginPart(parser.Part, nested: ReferenceEquals(parser, _inner)))),
+        MultipartEvent.PartBegin => new(draft.CheckMetadata(BeginPart(parser.Part))),
         MultipartEvent.Bytes when _unfolding && ReferenceEquals(parser, _outer) => FeedAsync(_inner!, parser.Data, last: false),
         MultipartEvent.Bytes => TakeAsync(parser.Part, parser.Data),
         MultipartEvent.PartEnd when _unfolding && ReferenceEquals(parser, _outer) => EndInnerAsync(),
@@ -147,10 +154,20 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
         _ => new(RejectReason.None),
     };
 
-    private RejectReason BeginPart(PartHeaders part, bool nested)
+    private RejectReason BeginPart(PartHeaders part)
     {
         _held.Truncate(0);
         _payload = null;
+        if (++_parts > limits.MaxParts)
+        {
+            return RejectReason.TooManyParts;
+        }
+
+        if (draft.Request.Grant is null && AccountNames(part) is var refused and not RejectReason.None)
+        {
+            return refused;
+        }
+
         var role = PartClass.Of(part.Key, part.HasFileName, out var name);
         if (part.TransferEncoding is not PartTransferEncoding.Identity)
         {
@@ -163,7 +180,7 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
                 _target = PartTarget.Field;
                 return part.Name.Length > limits.MaxAttributeNameBytes ? RejectReason.AttributeNameTooLong : RejectReason.None;
 
-            case PartRole.Report when !nested && draft.Report is null && !draft.Request.IsAttachment:
+            case PartRole.Report when !_unfolded && draft.Report is null && !draft.Request.IsAttachment:
                 _target = PartTarget.Unsettled;
                 return RejectReason.None;
 
@@ -175,6 +192,13 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
                 _payload = draft.BeginAttachment(name, part.FileName, part.ContentType, out var reason);
                 return reason;
         }
+    }
+
+    private RejectReason AccountNames(PartHeaders part)
+    {
+        var bytes = part.Name.Length + part.FileName.Length + part.ContentType.Length;
+        _nameBytes += bytes;
+        return _nameBytes > MaxNameBytesOfStranger ? RejectReason.TokenTooLate : draft.Account(bytes);
     }
 
     private RejectReason BeginReport(PartHeaders part)
@@ -261,7 +285,7 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
         draft.Submission.AddNote("the report was wrapped in a form of its own"u8);
         _inner ??= new MultipartParser(_partLimits);
         _inner.Reset(_boundary.AsSpan(0, length));
-        _unfolding = true;
+        _unfolding = _unfolded = true; // once: what another part wraps is kept as it was sent
 
         // The fields of the inner form need the buffer, so what it holds moves out first.
         var held = _held;

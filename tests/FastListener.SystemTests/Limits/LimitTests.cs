@@ -135,6 +135,50 @@ public sealed class LimitTests
     }
 
     [Fact]
+    public async Task A_form_has_as_many_parts_as_it_may_those_of_a_form_inside_it_included()
+    {
+        await using var server = await TunedListener.StartAsync(("Limits__MaxParts", "10"));
+        Assert.Equal(200, Send(outer: 5, inner: 5).Status);
+        AssertRefused(Send(outer: 6, inner: 5), 413, "too_many_parts");
+        AssertRefused(Send(outer: 1, inner: 10), 413, "too_many_parts");
+        Assert.Single(await server.Data.ListAsync());
+
+        RawReply Send(int outer, int inner) => SendForm(server, $"&token={server.Token}", [
+            .. Fields("o", outer - 1), .. "--o\r\nContent-Disposition: form-data; name=\"upload_file\"; filename=\"a\"\r\n\r\n"u8,
+            .. Fields("i", inner - 1), .. "--i\r\nContent-Disposition: form-data; name=\"upload_file\"; filename=\"a\"\r\n\r\nMDMP\r\n--i--\r\n\r\n--o--\r\n"u8]);
+        static byte[] Fields(string boundary, int count) => Encoding.ASCII.GetBytes(string.Concat(
+            Enumerable.Repeat($"--{boundary}\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n", count)));
+    }
+
+    [Fact]
+    public async Task What_is_noticed_at_every_part_is_noted_once()
+    {
+        await using var server = await TunedListener.StartAsync();
+        var reply = SendForm(server, $"&token={server.Token}", [
+            .. Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(
+                "--o\r\nContent-Disposition: form-data; name=\"upload_file\"; filename=\"a\"\r\nContent-Transfer-Encoding: base64\r\n\r\nMDMP\r\n", 20))),
+            .. "--o--\r\n"u8]);
+        Assert.Equal(
+            ["a part had a Content-Transfer-Encoding; its bytes are kept as sent", "a further report was sent; it is kept as an attachment"],
+            (await server.Data.ShowAsync(reply.ReceiptOf())).Notes);
+    }
+
+    [Fact]
+    public async Task Who_has_shown_no_token_may_name_files_within_a_mebibyte()
+    {
+        await using var server = await TunedListener.StartAsync();
+        Assert.Equal(200, Send(files: 30, token: false).Status);
+        Assert.Equal(200, Send(files: 100, token: true).Status);
+        AssertRefused(Send(files: 100, token: false), 403, "token_too_late");
+
+        RawReply Send(int files, bool token) => SendForm(server, token ? $"&token={server.Token}" : "", [
+            .. Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(
+                $"--o\r\nContent-Disposition: form-data; name=\"attachment_a\"; filename=\"{new string('x', 15_000)}\"\r\n\r\n\r\n", files))),
+            .. "--o\r\nContent-Disposition: form-data; name=\"upload_file\"; filename=\"a\"\r\n\r\nMDMP\r\n"u8,
+            .. Encoding.ASCII.GetBytes($"--o\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n{server.Token}\r\n--o--\r\n")]);
+    }
+
+    [Fact]
     public async Task Switched_off_no_limit_is_left()
     {
         await using var server = await TunedListener.StartAsync(
@@ -240,6 +284,16 @@ public sealed class LimitTests
                 }
             }
         }
+    }
+
+    private static RawReply SendForm(TunedListener server, string query, byte[] body)
+    {
+        using var client = RawClient.Connect(server.Port);
+        client.Send([
+            .. Encoding.ASCII.GetBytes(
+                $"POST /post?format=minidump{query} HTTP/1.1\r\nHost: test\r\nContent-Type: multipart/form-data; boundary=o\r\nContent-Length: {body.Length}\r\n\r\n"),
+            .. body]);
+        return client.ReadReply();
     }
 
     internal static void AssertRefused(RawReply reply, int status, string word)
