@@ -44,7 +44,7 @@ public class SubmissionAttributesBenchmarks
     [GlobalCleanup]
     public async Task Cleanup()
     {
-        _reader.Dispose();
+        _reader.Return();
         await _store!.DisposeAsync();
     }
 

@@ -120,7 +120,7 @@ public sealed class MultipartParser : IDisposable
         }
     }
 
-    /// <summary>Gives the buffers back.</summary>
+    /// <summary>Gives the buffers back. May be used again after <see cref="Reset"/>.</summary>
     public void Dispose()
     {
         Part.Dispose();

@@ -94,7 +94,7 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
         }
     }
 
-    /// <summary>Forgets the form.</summary>
+    /// <summary>Forgets the form, and gives every buffer back: the next one may never come.</summary>
     public void End()
     {
         Begun = false;
@@ -102,15 +102,12 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
         _parts = _nameBytes = 0;
         _unfolding = _unfolded = false;
         _held.Return();
-    }
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        End();
         _outer?.Dispose();
         _inner?.Dispose();
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => End();
 
     /// <summary>Feeds one slice, or the end, to a parser and handles what comes out.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -338,7 +335,7 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
 
     private ValueTask<RejectReason> EndPayloadAsync()
     {
-        var completing = _payload is { } payload ? payload.CompleteAsync() : ValueTask.CompletedTask;
+        var completing = _payload is { } payload ? draft.CompleteAsync(payload) : ValueTask.CompletedTask;
         _payload = null;
         return completing.IsCompletedSuccessfully ? new(RejectReason.None) : Await(completing);
 

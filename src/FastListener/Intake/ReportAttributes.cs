@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
 using FastListener.Configuration;
+using FastListener.Protocol;
 using FastListener.Storage;
 
 namespace FastListener.Intake;
@@ -11,21 +12,22 @@ namespace FastListener.Intake;
 /// </summary>
 /// <remarks>
 /// The report itself is stored as sent; this is only so that its attributes can be searched. So nothing here refuses
-/// a submission: what cannot be read is noted.
+/// a submission: what cannot be read is noted. Whoever sends it may be a stranger still, so work is linear in the bytes, however they are cut.
 /// </remarks>
-internal sealed class ReportAttributes : IDisposable
+internal sealed class ReportAttributes
 {
     private const int MaxTokenBytes = 1024 * 1024;
+    private const int FirstRent = 1024;
 
     private static readonly byte[] ByteOrderMark = [0xEF, 0xBB, 0xBF];
 
     private JsonReaderState _state;
-    private byte[]? _rest;
-    private int _restLength;
+    private RentedBytes _rest = new(FirstRent); // begins with a token whose end has not been found
+    private int _worthReading; // how long the rest must be for another reading
     private byte[]? _text;
     private int _nameLength;
+    private int _markLength; // how much of a byte order mark has come
     private bool _started;
-    private bool _leftOut;
     private int _bodyDepth;
     private int _attributesDepth;
     private Named _named;
@@ -46,89 +48,133 @@ internal sealed class ReportAttributes : IDisposable
     public void Reset()
     {
         _state = new(new JsonReaderOptions { MaxDepth = 256, CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
-        _restLength = 0;
+        _rest.Truncate(0);
+        _markLength = 0;
         _started = false;
-        _leftOut = false;
         _bodyDepth = 0;
         _attributesDepth = 0;
         _named = Named.Nothing;
         Finished = false;
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>Gives the buffers back: they may hold megabytes, and whoever owns this waits for the next report, perhaps for ever.</summary>
+    public void Return()
     {
-        Return(ref _rest);
+        _rest.Return();
         Return(ref _text);
     }
 
     /// <summary>Looks at the next bytes of the report.</summary>
     public void Append(ReadOnlySpan<byte> bytes, Submission submission, IntakeLimits limits)
     {
+        if (!_started)
+        {
+            bytes = PassStart(bytes);
+        }
+
         if (Finished || bytes.IsEmpty)
         {
             return;
         }
 
-        try
+        if (_rest.Count == 0)
         {
-            if (_started && _restLength == 0)
+            var used = TryRead(bytes, submission, limits);
+            Keep(bytes[used..], submission);
+            return;
+        }
+
+        // A token is read from its start each time. Were that done with every slice, one of a megabyte that comes byte by byte would cost minutes;
+        // done when there is twice as much of it, it costs twice its length.
+        _rest.Append(bytes);
+        if (_rest.Count >= _worthReading)
+        {
+            ReadRest(submission, limits);
+        }
+    }
+
+    /// <summary>The whole report has been seen: reads what was put off until there would be more of it.</summary>
+    public void Complete(Submission submission, IntakeLimits limits)
+    {
+        if (!Finished && _rest.Count > 0)
+        {
+            ReadRest(submission, limits);
+        }
+
+        Finish();
+    }
+
+    /// <summary>Passes over what may stand before the report's object: a byte order mark, then blanks.</summary>
+    private ReadOnlySpan<byte> PassStart(ReadOnlySpan<byte> bytes)
+    {
+        while (_markLength < ByteOrderMark.Length && !bytes.IsEmpty)
+        {
+            if (bytes[0] == ByteOrderMark[_markLength])
             {
-                Keep(bytes[Read(bytes, submission, limits)..]);
+                _markLength++;
+                bytes = bytes[1..];
+            }
+            else if (_markLength == 0)
+            {
+                _markLength = ByteOrderMark.Length; // there is none
             }
             else
             {
-                Join(bytes, submission, limits);
+                Finish();
+                return default;
             }
         }
-        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
+
+        bytes = bytes.TrimStart(" \t\r\n"u8);
+        _started = !bytes.IsEmpty && bytes[0] == (byte)'{';
+        if (!bytes.IsEmpty && !_started)
         {
-            // InvalidOperationException: a string of the report is not UTF-8.
-            submission.AddNote("the report is not well-formed JSON; attributes after the fault were not read"u8);
             Finish();
         }
 
-        if (_restLength > MaxTokenBytes)
+        return bytes;
+    }
+
+    /// <summary>Reads on from where the last token found ends.</summary>
+    private void ReadRest(Submission submission, IntakeLimits limits)
+    {
+        var all = _rest.Span;
+        var rest = all[TryRead(all, submission, limits)..];
+        rest.CopyTo(all);
+        _rest.Truncate(rest.Length);
+        Keep(default, submission);
+    }
+
+    /// <summary>Keeps the beginning of a token for the slice that holds its end.</summary>
+    private void Keep(ReadOnlySpan<byte> rest, Submission submission)
+    {
+        if (Finished)
+        {
+            _rest.Truncate(0);
+            return;
+        }
+
+        _rest.Append(rest);
+        _worthReading = Math.Min(2 * _rest.Count, MaxTokenBytes + 1);
+        if (_rest.Count > MaxTokenBytes)
         {
             submission.AddNote("the report holds a value too long to look past; attributes after it were not read"u8);
             Finish();
         }
     }
 
-    /// <summary>Reads on from what an earlier slice left: the beginning of a token, or of the report itself.</summary>
-    private void Join(ReadOnlySpan<byte> bytes, Submission submission, IntakeLimits limits)
+    private int TryRead(ReadOnlySpan<byte> bytes, Submission submission, IntakeLimits limits)
     {
-        Keep(bytes);
-        var all = _rest.AsSpan(0, _restLength);
-        var skipped = 0;
-        if (!_started)
+        try
         {
-            if (all.Length < ByteOrderMark.Length && ByteOrderMark.AsSpan().StartsWith(all))
-            {
-                return;
-            }
-
-            skipped = all.StartsWith(ByteOrderMark) ? ByteOrderMark.Length : 0;
-            skipped += all[skipped..].Length - all[skipped..].TrimStart(" \t\r\n"u8).Length;
-            if (skipped == all.Length)
-            {
-                return;
-            }
-
-            if (all[skipped] != (byte)'{')
-            {
-                Finish();
-                return;
-            }
-
-            _started = true;
+            return Read(bytes, submission, limits);
         }
-
-        var used = skipped + Read(all[skipped..], submission, limits);
-        if (!Finished)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
-            all[used..].CopyTo(_rest);
-            _restLength -= used;
+            // InvalidOperationException: a string of the report is not UTF-8.
+            submission.AddNote("the report is not well-formed JSON; attributes after the fault were not read"u8);
+            Finish();
+            return 0;
         }
     }
 
@@ -227,12 +273,7 @@ internal sealed class ReportAttributes : IDisposable
             || submission.AttributeBytes + _nameLength + value.Length > limits.MaxAttributeBytes
             || (submission.AttributeCount >= limits.MaxAttributes && limits.MaxAttributes != 0))
         {
-            if (!_leftOut)
-            {
-                _leftOut = true; // said once: a report may hold millions
-                submission.AddNote("attributes of the report are too large or too many to be searched by; the report holds them"u8);
-            }
-
+            submission.AddNote("attributes of the report are too large or too many to be searched by; the report holds them"u8);
             return;
         }
 
@@ -253,30 +294,10 @@ internal sealed class ReportAttributes : IDisposable
         return _text;
     }
 
-    /// <summary>Adds to the bytes that wait for the next slice.</summary>
-    private void Keep(ReadOnlySpan<byte> bytes)
-    {
-        if (Finished || bytes.IsEmpty)
-        {
-            return;
-        }
-
-        if (_rest is null || _rest.Length < _restLength + bytes.Length)
-        {
-            var larger = ArrayPool<byte>.Shared.Rent(_restLength + bytes.Length);
-            _rest.AsSpan(0, _restLength).CopyTo(larger);
-            Return(ref _rest);
-            _rest = larger;
-        }
-
-        bytes.CopyTo(_rest.AsSpan(_restLength));
-        _restLength += bytes.Length;
-    }
-
     private void Finish()
     {
         Finished = true;
-        _restLength = 0;
+        _rest.Truncate(0);
     }
 
     private static void Return(ref byte[]? buffer)

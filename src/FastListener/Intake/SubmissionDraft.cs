@@ -121,16 +121,13 @@ internal sealed class SubmissionDraft : IDisposable
         _submission = null;
         Report = null;
         _attachments = 0;
+        _reportAttributes.Return();
         Ladder.End();
         Request.Reset();
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        End();
-        _reportAttributes.Dispose();
-    }
+    public void Dispose() => End();
 
     /// <summary>Takes the attributes of a query: every pair that does not steer the request.</summary>
     public RejectReason AddQuery(ReadOnlySpan<byte> query)
@@ -280,6 +277,17 @@ internal sealed class SubmissionDraft : IDisposable
         {
             _reportAttributes.Append(bytes.Span, Submission, _limits);
         }
+    }
+
+    /// <summary>Ends a payload: all its bytes are here.</summary>
+    public ValueTask CompleteAsync(Payload payload)
+    {
+        if (ReferenceEquals(payload, Report))
+        {
+            _reportAttributes.Complete(Submission, _limits);
+        }
+
+        return payload.CompleteAsync();
     }
 
     /// <summary>Takes one attribute, within the limits.</summary>

@@ -275,7 +275,7 @@ internal sealed class SubmissionIntake : IDisposable
 
         if (reason is RejectReason.None)
         {
-            await payload.CompleteAsync();
+            await _draft.CompleteAsync(payload);
         }
 
         return reason;
