@@ -14,6 +14,7 @@ internal sealed class IntakeRequest(TokenRefresher tokens)
     private ObjectFormat _named;
     private bool _formatsDiffer;
     private bool _formatUnheard;
+    private Capabilities _needed;
     private ObjectReference _object;
     private string? _universe;
 
@@ -51,6 +52,7 @@ internal sealed class IntakeRequest(TokenRefresher tokens)
         _named = ObjectFormat.Unknown;
         _formatsDiffer = false;
         _formatUnheard = false;
+        _needed = Capabilities.None;
         _object = default;
         _universe = null;
         IsAttachment = false;
@@ -130,9 +132,10 @@ internal sealed class IntakeRequest(TokenRefresher tokens)
 
         _formatsDiffer |= _named is not ObjectFormat.Unknown && _named != format;
         _named = format;
+        _needed |= Needed(format);
     }
 
-    /// <summary>Whether the token, once known, may do what the request is about.</summary>
+    /// <summary>Whether the token, once known, may do what the request is about: with several formats named, whatever any of them asks for.</summary>
     public RejectReason CheckCapability()
     {
         if (Grant is null)
@@ -140,14 +143,18 @@ internal sealed class IntakeRequest(TokenRefresher tokens)
             return RejectReason.None;
         }
 
-        var needed = !IsAttachment && ReportFormat.IsSymbols(_named) ? Capabilities.SymbolPost : Capabilities.ErrorPost;
-        if (!Grant.Allows(needed))
+        if (!Grant.Allows(IsAttachment || _needed is Capabilities.None ? Capabilities.ErrorPost : _needed))
         {
             return RejectReason.InvalidToken;
         }
 
         return _formatUnheard && _named is ObjectFormat.Unknown && !IsAttachment ? RejectReason.UnknownFormat : RejectReason.None;
     }
+
+    /// <summary>Whether the token may store a report of the format that it turned out to be.</summary>
+    public bool MayPost(ObjectFormat format) => Grant is not null && Grant.Allows(Needed(format));
+
+    private static Capabilities Needed(ObjectFormat format) => ReportFormat.IsSymbols(format) ? Capabilities.SymbolPost : Capabilities.ErrorPost;
 
     private RejectReason ReadPairs(ReadOnlySpan<byte> query)
     {

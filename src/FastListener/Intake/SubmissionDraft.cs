@@ -339,7 +339,7 @@ internal sealed class SubmissionDraft : IDisposable
         }
 
         submission.Format = ReportChoice.Decide(submission, Request, Report, out reason);
-        return reason;
+        return reason is RejectReason.None && !Request.MayPost(submission.Format) ? RejectReason.InvalidToken : reason;
     }
 
     private void Charge(TokenGrant grant)
