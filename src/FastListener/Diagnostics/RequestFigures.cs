@@ -111,7 +111,7 @@ internal enum UploadStage : byte
     /// <summary>Its body is coming in.</summary>
     Body,
 
-    /// <summary>Its token is wrong, and its 403 is held back.</summary>
+    /// <summary>Its token is wrong, and its answer is held back.</summary>
     HeldBack,
 
     /// <summary>All of it is here, and it waits for its commit.</summary>

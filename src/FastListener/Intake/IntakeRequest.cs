@@ -42,6 +42,9 @@ internal sealed class IntakeRequest(TokenRefresher tokens)
     /// <summary>Whether what was named as the object cannot be the id of any.</summary>
     public bool ObjectUnreadable { get; private set; }
 
+    /// <summary>Whether something was sent as a token that is none, or none any more.</summary>
+    public bool SentWrongToken { get; private set; }
+
     /// <summary>Whether a query named a resource of the console.</summary>
     public bool NamesResource { get; private set; }
 
@@ -59,6 +62,7 @@ internal sealed class IntakeRequest(TokenRefresher tokens)
         ObjectUnreadable = false;
         AttachmentName = null;
         NamesResource = false;
+        SentWrongToken = false;
     }
 
     /// <summary>Takes everything from the target that steers the request; attributes are taken later.</summary>
@@ -103,6 +107,7 @@ internal sealed class IntakeRequest(TokenRefresher tokens)
         token = token.Trim(" \t\r\n"u8);
         if (!tokens.Table.TryFind(token, out var grant) || !grant.Enabled)
         {
+            SentWrongToken = true;
             return RejectReason.InvalidToken;
         }
 

@@ -134,7 +134,9 @@ internal sealed class SubmissionIntake : IDisposable
 
     private async ValueTask<ReplyMessage> RefuseAsync(RejectReason reason)
     {
-        if (reason is RejectReason.InvalidToken or RejectReason.ConflictingTokens)
+        // Whatever the answer is: if only some of them were held back, the others would tell a guesser as much. Who sends valid tokens only never waits here.
+        var request = _draft.Request;
+        if (request.SentWrongToken || (reason is RejectReason.InvalidToken && request.Grant is null))
         {
             _stage = UploadStage.HeldBack;
             await _services.Guesses.CountAsync(_client);

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace FastListener.Intake;
 
 /// <summary>
-/// Counts wrong tokens by sender and says how long their 403 is held back. A valid token's answer is never delayed,
-/// whoever else shares its address: phones behind one carrier do.
+/// Counts wrong tokens by sender and says how long the answer to them is held back, be it a 403 or another. A valid token's answer is
+/// never delayed, whoever else shares its address: phones behind one carrier do.
 /// </summary>
 /// <remarks>
 /// A fixed table: senders that fall into the same slot share their count, which costs a stranger's wrong guess a

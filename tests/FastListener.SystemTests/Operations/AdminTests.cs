@@ -96,6 +96,29 @@ public sealed class AdminTests
     }
 
     [Fact]
+    public async Task Wrong_tokens_are_counted_whatever_the_answer_to_them_is_and_valid_ones_never()
+    {
+        await using var server = await TunedListener.StartAsync();
+        var second = await server.AddTokenAsync("game");
+        var before = AdminClient.Metrics(server.AdminPort)["fastlistener_wrong_tokens_total"];
+        Assert.Equal("404 405 404 403", Statuses("POST /acme/wrong/zzz", "GET /acme/wrong/json", "POST /post?resource=x&token=wrong", "POST /post?format=btt&token=wrong"));
+        Assert.Equal(4, AdminClient.Metrics(server.AdminPort)["fastlistener_wrong_tokens_total"] - before);
+
+        Assert.Equal(
+            "403 403 403 400",
+            Statuses($"POST /post?format=symbols&token={second}", $"POST /elsewhere/{second}/json", $"POST /acme/{second}/json?token={server.Token}", $"POST /acme/{second}/zzz"));
+        Assert.Equal(4, AdminClient.Metrics(server.AdminPort)["fastlistener_wrong_tokens_total"] - before);
+
+        string Statuses(params string[] requests) => string.Join(' ', requests.Select(
+            request =>
+            {
+                using var client = RawClient.Connect(server.Port);
+                client.Send($"{request} HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");
+                return client.ReadReply().Status;
+            }));
+    }
+
+    [Fact]
     public async Task Who_waits_for_a_turn_and_whose_403_is_held_back_is_listed_so()
     {
         await using var server = await TunedListener.StartAsync();
