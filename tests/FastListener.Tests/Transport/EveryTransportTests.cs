@@ -396,6 +396,37 @@ public class EveryTransportTests
     }
 
     [Theory(Timeout = Hang)]
+    [MemberData(nameof(KindsPlainAndTls))]
+    public async Task A_connection_outlives_a_garbage_collection_whatever_its_handler_waits_for(string kind, bool tls)
+    {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await StartAsync(kind, async connection =>
+        {
+            var read = await connection.Transport.Input.ReadAsync();
+            connection.Transport.Input.AdvanceTo(read.Buffer.End);
+            var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var registration = connection.Features.Get<IConnectionLifetimeNotificationFeature>()!
+                .ConnectionClosedRequested.Register(stopping.SetResult);
+            begun.SetResult();
+            await stopping.Task; // known to nobody but the connection
+            await connection.Transport.Output.WriteAsync(new byte[] { 42 });
+        });
+        await using var client = await server.OpenAsync(tls);
+        client.WriteByte(1);
+        await begun.Task;
+        for (var i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        var stopped = server.StopAsync(CancellationToken.None);
+
+        Assert.Equal(42, client.ReadByte());
+        await stopped;
+    }
+
+    [Theory(Timeout = Hang)]
     [MemberData(nameof(Kinds))]
     public async Task Stopping_without_patience_aborts_connections_that_wait_for_their_client(string kind)
     {

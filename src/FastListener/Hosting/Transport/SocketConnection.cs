@@ -1,13 +1,14 @@
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
 
 namespace FastListener.Hosting.Transport;
 
 /// <summary>
 /// One accepted connection: owns the socket and both halves, knows when and why it is over. Kestrel adds its own features (heartbeat,
-/// lifetime notification, metrics) and disposes it when the handler has returned.
+/// lifetime notification, metrics) and disposes it when the handler has returned. Until then it lives, whatever the handler waits for.
 /// </summary>
 internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
 {
@@ -20,6 +21,7 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
     private CancellationTokenSource? _closedSource;
     private CancellationToken? _closedToken; // set by whoever wraps the connection
     private TaskCompletionSource? _idle; // somebody waits until no socket call is under way
+    private GCHandle _alive; // Kestrel knows its connections weakly, and a handler may wait for what only the connection refers to
     private bool _closedFired;
     private bool _disposed;
 
@@ -33,6 +35,7 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
         Transport = this;
         ConnectionId = ConnectionIds.Next();
         RemoteEndPoint = socket.RemoteEndPoint;
+        _alive = GCHandle.Alloc(this);
     }
 
     /// <summary>Guards the connection and both its halves.</summary>
@@ -136,6 +139,7 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
         }
 
         FireClosed();
+        _alive.Free();
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
