@@ -177,6 +177,29 @@ public sealed class OverlapTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_log_that_somebody_reads_is_copied_as_far_as_it_may_be_and_never_called_empty()
+    {
+        await using (await _data.OpenAsync(Options))
+        {
+        }
+
+        using var writer = CatalogConnection.OpenForWriting(_data.Path + "/catalog.db", create: false);
+        writer.SetBusyTimeout(0);
+        using (var reader = CatalogConnection.OpenForReading(_data.Path + "/catalog.db"))
+        {
+            reader.Execute("BEGIN; SELECT count(*) FROM projects");
+            writer.Execute("INSERT INTO projects(universe, project) VALUES('acme', 'game')");
+            writer.Checkpoint();
+            Assert.False(writer.TryEmptyLog());
+            Assert.Throws<StorageFaultException>(writer.EmptyLog);
+        }
+
+        Assert.True(new FileInfo(_data.Path + "/catalog.db-wal").Length > 0);
+        writer.EmptyLog();
+        Assert.Equal(0, new FileInfo(_data.Path + "/catalog.db-wal").Length);
+    }
+
     private static async Task<Submission> HalfAsync(ObjectStore store)
     {
         var half = store.Begin();

@@ -437,7 +437,6 @@ public sealed class RecoveryTests : IDisposable
         }
     }
 
-    /// <summary>The directory as it stands, without the locks, as a process that is killed leaves it.</summary>
     /// <summary>The catalog of this moment in one file, as an operator's copy of it would be.</summary>
     private static void CopyCatalog(string from, string to)
     {
@@ -445,12 +444,13 @@ public sealed class RecoveryTests : IDisposable
         File.Copy(from + "/catalog.db-wal", to + "-wal");
         using (var connection = Catalog.CatalogConnection.OpenForWriting(to, create: false))
         {
-            connection.Checkpoint(Catalog.CatalogConnection.CheckpointTruncate);
+            connection.EmptyLog();
         }
 
         File.Delete(to + "-wal");
     }
 
+    /// <summary>The directory as it stands, without the locks, as a process that is killed leaves it.</summary>
     private static void CopyAsACrashWould(string source, string target)
     {
         foreach (var directory in Directory.EnumerateDirectories(source, "*", SearchOption.AllDirectories).Append(source))

@@ -88,7 +88,7 @@ internal sealed class CatalogCheckpointer : IDisposable
     {
         try
         {
-            connection.Checkpoint(CatalogConnection.CheckpointPassive);
+            connection.Checkpoint();
         }
         catch (IOException fault)
         {

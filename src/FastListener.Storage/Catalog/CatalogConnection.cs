@@ -10,9 +10,6 @@ namespace FastListener.Storage.Catalog;
 /// </summary>
 internal sealed partial class CatalogConnection : IDisposable
 {
-    public const int CheckpointPassive = 0;
-    public const int CheckpointTruncate = 3;
-
     private const int NoSharedMemory = 4874; // SQLITE_IOERR_SHMSIZE: the -shm file could not grow
     private const int ShortRead = 522; // SQLITE_IOERR_SHORT_READ: no call of the system failed
     private const int CacheWriteStatus = 9; // SQLITE_DBSTATUS_CACHE_WRITE
@@ -114,30 +111,19 @@ internal sealed partial class CatalogConnection : IDisposable
     /// <summary>Rolls back if a transaction is open; never fails.</summary>
     public void Rollback() => _ = raw.sqlite3_exec(_database, "ROLLBACK");
 
-    /// <summary>Copies log pages into the database file. Returns what is left in the log, in pages.</summary>
-    public int Checkpoint(int mode)
-    {
-        var result = raw.sqlite3_wal_checkpoint_v2(_database, "main", mode, out var inLog, out var done);
-        if (result == raw.SQLITE_BUSY && mode == CheckpointPassive)
-        {
-            return int.MaxValue;
-        }
-
-        Check(result, "checkpoint");
-        return inLog - done;
-    }
+    /// <summary>Copies what it can of the log into the database file, and waits for nobody.</summary>
+    public void Checkpoint() => TryCheckpoint(raw.SQLITE_CHECKPOINT_PASSIVE);
 
     /// <summary>Copies the whole log into the database file and empties it. False when a reader or writer keeps that from being done.</summary>
-    public bool TryEmptyLog()
-    {
-        var result = raw.sqlite3_wal_checkpoint_v2(_database, "main", CheckpointTruncate, out _, out _);
-        if (result == raw.SQLITE_BUSY)
-        {
-            return false;
-        }
+    public bool TryEmptyLog() => TryCheckpoint(raw.SQLITE_CHECKPOINT_TRUNCATE);
 
-        Check(result, "checkpoint");
-        return true;
+    /// <summary>Copies the whole log into the database file and empties it; throws when a reader or writer keeps that from being done.</summary>
+    public void EmptyLog()
+    {
+        if (!TryEmptyLog())
+        {
+            Check(raw.SQLITE_BUSY, "checkpoint");
+        }
     }
 
     /// <summary>Pages this connection has written since it was opened.</summary>
@@ -209,6 +195,19 @@ internal sealed partial class CatalogConnection : IDisposable
             connection.Dispose();
             throw;
         }
+    }
+
+    /// <summary>False when somebody's lock is in the way.</summary>
+    private bool TryCheckpoint(int mode)
+    {
+        var result = raw.sqlite3_wal_checkpoint_v2(_database, "main", mode, out _, out _);
+        if (result == raw.SQLITE_BUSY)
+        {
+            return false;
+        }
+
+        Check(result, "checkpoint");
+        return true;
     }
 
     /// <summary>What SQLite calls an I/O error may be a disk that is read-only: the system's own word for it is in the errno.</summary>

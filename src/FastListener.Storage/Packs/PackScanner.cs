@@ -37,7 +37,7 @@ internal sealed class PackScanner : IDisposable
         _skipped = skipped ?? [];
         _readsAround = skipped is not null;
         _file = open is null ? new(layout.Pack(pack), TellFailure) : open(layout.Pack(pack), TellFailure);
-        _finder = new(_file, pack);
+        _finder = new(_file, pack, Skip);
         Length = _file.Length;
         try
         {
@@ -68,7 +68,7 @@ internal sealed class PackScanner : IDisposable
     public long ProvedEnd { get; private set; }
 
     /// <summary>Highest object id met, also in records that were not given out.</summary>
-    public long HighestId { get; private set; }
+    public long HighestId => _finder.HighestId;
 
     /// <summary>
     /// What was found by search alone, where neither a batch header nor a first record is left to tell when the batch was committed: whole, but it may
@@ -147,7 +147,7 @@ internal sealed class PackScanner : IDisposable
                 return false;
             }
 
-            var records = ReadChain(offset + PackLayout.BatchHeaderSize, batch.Records, offset + batch.Length, out _);
+            var records = _finder.ReadChain(offset + PackLayout.BatchHeaderSize, batch.Records, offset + batch.Length, out _);
             if (records.Count < batch.Records || !records.TrueForAll(IsWhole))
             {
                 return false;
@@ -184,11 +184,11 @@ internal sealed class PackScanner : IDisposable
 
     private List<StoredRecord> ReadBatch(in BatchHeader batch)
     {
-        var records = ReadAround(
+        var records = _finder.ReadAround(
             batch.Offset + PackLayout.BatchHeaderSize, batch.Records, Math.Min(Length, batch.Offset + batch.Length), batch.WrittenAt, out _, out var damaged);
         if (batch.Records - records.Count - damaged is var missing and > 0)
         {
-            _skipped.Add($"{At(batch.Offset)}: {missing} of {batch.Records} records of the batch cannot be read.");
+            Skip(batch.Offset, $"{missing} of {batch.Records} records of the batch cannot be read.");
         }
 
         return records;
@@ -201,19 +201,19 @@ internal sealed class PackScanner : IDisposable
     private List<StoredRecord> ReadWithoutHeader(long offset, out long end, out long next)
     {
         var start = offset + PackLayout.BatchHeaderSize;
-        var records = ReadChain(start, int.MaxValue, Length, out var last);
+        var records = _finder.ReadChain(start, int.MaxValue, Length, out var last);
         if (records.Count == 0)
         {
             next = end = SkipToNextBatch(offset);
             return records;
         }
 
-        _skipped.Add(At(offset) + ": a batch header is damaged; its records were read all the same.");
+        Skip(offset, "a batch header is damaged; its records were read all the same.");
         next = PackLayout.Align(last);
         if (next < Length && !TryReadBatchHeader(next, out _) && _finder.Read(next + PackLayout.BatchHeaderSize, Length, out _, out _) is null)
         {
             next = NextBatch(next); // nothing begins where this batch should end: the damage goes on
-            records = ReadAround(start, int.MaxValue, next, committedAt: 0, out last, out _);
+            records = _finder.ReadAround(start, int.MaxValue, next, committedAt: 0, out last, out _);
         }
 
         end = PackLayout.Align(last);
@@ -239,7 +239,7 @@ internal sealed class PackScanner : IDisposable
         }
 
         var found = _doubtful.Count == before ? string.Empty : string.Create(CultureInfo.InvariantCulture, $" {_doubtful.Count - before} records were found in them by search.");
-        _skipped.Add($"{At(offset)}: {next - offset} bytes hold no batch.{found}");
+        Skip(offset, $"{next - offset} bytes hold no batch.{found}");
         return next;
     }
 
@@ -252,61 +252,6 @@ internal sealed class PackScanner : IDisposable
         }
 
         return Math.Min(offset, Length);
-    }
-
-    /// <summary>Records one after the other, as far as they are sound.</summary>
-    private List<StoredRecord> ReadChain(long at, int count, long limit, out long end)
-    {
-        var records = new List<StoredRecord>();
-        for (end = at; records.Count < count && _finder.Read(end, limit, out var length, out _) is { } record; end += length)
-        {
-            HighestId = Math.Max(HighestId, record.ObjectId);
-            records.Add(record);
-        }
-
-        return records;
-    }
-
-    /// <summary>Records one after the other, and around what is damaged of them: on where a damaged one's length says, else where the next one is found.</summary>
-    /// <param name="at">Where the first one begins.</param>
-    /// <param name="count">How many there are.</param>
-    /// <param name="limit">Where they have ended.</param>
-    /// <param name="committedAt">When they were committed; what the first one says goes before it.</param>
-    /// <param name="end">Where the last one ends.</param>
-    /// <param name="damaged">Places without a sound record, each of which got its line.</param>
-    private List<StoredRecord> ReadAround(long at, int count, long limit, long committedAt, out long end, out int damaged)
-    {
-        var records = new List<StoredRecord>();
-        damaged = 0;
-        end = at;
-        while (records.Count + damaged < count)
-        {
-            if (_finder.Read(at, limit, out var length, out var problem) is { } record)
-            {
-                HighestId = Math.Max(HighestId, record.ObjectId);
-                records.Add(record);
-                end = at += length;
-                continue;
-            }
-
-            if (at >= limit || _file.IsZero(at, limit))
-            {
-                break;
-            }
-
-            damaged++;
-            var next = at + length;
-            if (records.Count + damaged < count && (length == 0 || _finder.Read(next, limit, out _, out _) is null))
-            {
-                next = _finder.Search(at + 1, limit, records.Count > 0 ? records[0].CommittedAt : committedAt)?.Place.Offset ?? limit;
-                problem += next < limit ? string.Create(CultureInfo.InvariantCulture, $" The next one was found by search, {next - at} bytes on.") : string.Empty;
-            }
-
-            _skipped.Add($"{At(at)}: {problem}");
-            at = next;
-        }
-
-        return records;
     }
 
     private bool IsWhole(StoredRecord record)
@@ -322,7 +267,7 @@ internal sealed class PackScanner : IDisposable
             {
                 if (new FileInfo(_layout.File(name)) is var file && (!file.Exists || file.Length != payload.Size))
                 {
-                    _skipped.Add($"{At(record.Place.Offset)}: the uncommitted record's file {payload.Location} is missing or short.");
+                    Skip(record.Place.Offset, $"the uncommitted record's file {payload.Location} is missing or short.");
                     return false;
                 }
 
@@ -332,7 +277,7 @@ internal sealed class PackScanner : IDisposable
             var bytes = new byte[payload.Size];
             if (_file.Read(bytes, payload.Offset) < bytes.Length || Convert.ToHexStringLower(XxHash128.Hash(bytes)) != payload.Checksum)
             {
-                _skipped.Add($"{At(record.Place.Offset)}: the uncommitted record's payload {payload.Index} is torn.");
+                Skip(record.Place.Offset, $"the uncommitted record's payload {payload.Index} is torn.");
                 return false;
             }
         }
@@ -350,9 +295,10 @@ internal sealed class PackScanner : IDisposable
         if (Math.Abs(offset - _named) >= NamedApart)
         {
             _named = offset;
-            _skipped.Add($"{At(offset)}: {message}");
+            Skip(offset, message);
         }
     }
 
-    private string At(long offset) => string.Create(CultureInfo.InvariantCulture, $"packs/{PackLayout.FileName(_pack)}+{offset}");
+    private void Skip(long offset, string message) =>
+        _skipped.Add(string.Create(CultureInfo.InvariantCulture, $"packs/{PackLayout.FileName(_pack)}+{offset}: {message}"));
 }

@@ -1,14 +1,18 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using FastListener.Storage.Catalog;
 
 namespace FastListener.Storage.Packs;
 
 /// <summary>Reads a pack's records where they should be, and looks for them where damage hides where they begin.</summary>
-internal sealed class RecordFinder(LenientFile file, long pack)
+/// <param name="file">The pack.</param>
+/// <param name="pack">Its id.</param>
+/// <param name="skip">Takes each place where a record should be and none is sound, and what is wrong there.</param>
+internal sealed class RecordFinder(LenientFile file, long pack, Action<long, string> skip)
 {
     private const int BlockBytes = 64 * 1024;
     private const int HeadBytes = SealedRecord.CommittedAt + sizeof(long);
-    private const int LeastBytes = sizeof(uint);
+    private const int MagicBytes = sizeof(uint);
 
     private const string Unreadable = "The record cannot be read.";
 
@@ -16,6 +20,9 @@ internal sealed class RecordFinder(LenientFile file, long pack)
 
     // What may be read to check what looks like a record: senders can fill their dumps with heads that claim megabytes each.
     private long _bytesToCheck = 16 * file.Length + PackLayout.MaxMetadata;
+
+    /// <summary>Highest object id met in <see cref="ReadChain"/> and <see cref="ReadAround"/>.</summary>
+    public long HighestId { get; private set; }
 
     /// <summary>The record that begins at a place and ends before the limit; null when there is none whose header and metadata are sound.</summary>
     /// <param name="at">The place.</param>
@@ -70,7 +77,7 @@ internal sealed class RecordFinder(LenientFile file, long pack)
     /// <param name="committedAt">The time of its batch's other records; 0 when nothing tells it, and then nothing proves what is found.</param>
     public StoredRecord? Search(long from, long limit, long committedAt)
     {
-        Span<byte> magic = stackalloc byte[LeastBytes];
+        Span<byte> magic = stackalloc byte[MagicBytes];
         BinaryPrimitives.WriteUInt32LittleEndian(magic, PackLayout.RecordMagic);
         while (from < limit)
         {
@@ -91,10 +98,65 @@ internal sealed class RecordFinder(LenientFile file, long pack)
                 return null; // the file ends before the limit
             }
 
-            from = hasFailed ? file.AfterFailure(from + read, limit) : from + Math.Max(1, read - LeastBytes + 1);
+            from = hasFailed ? file.AfterFailure(from + read, limit) : from + Math.Max(1, read - MagicBytes + 1);
         }
 
         return null;
+    }
+
+    /// <summary>Records one after the other, as far as they are sound.</summary>
+    public List<StoredRecord> ReadChain(long at, int count, long limit, out long end)
+    {
+        var records = new List<StoredRecord>();
+        for (end = at; records.Count < count && Read(end, limit, out var length, out _) is { } record; end += length)
+        {
+            HighestId = Math.Max(HighestId, record.ObjectId);
+            records.Add(record);
+        }
+
+        return records;
+    }
+
+    /// <summary>Records one after the other, and around what is damaged of them: on where a damaged one's length says, else where the next one is found.</summary>
+    /// <param name="at">Where the first one begins.</param>
+    /// <param name="count">How many there are.</param>
+    /// <param name="limit">Where they have ended.</param>
+    /// <param name="committedAt">When they were committed; what the first one says goes before it.</param>
+    /// <param name="end">Where the last one ends.</param>
+    /// <param name="damaged">Places without a sound record, each of which got its line.</param>
+    public List<StoredRecord> ReadAround(long at, int count, long limit, long committedAt, out long end, out int damaged)
+    {
+        var records = new List<StoredRecord>();
+        damaged = 0;
+        end = at;
+        while (records.Count + damaged < count)
+        {
+            if (Read(at, limit, out var length, out var problem) is { } record)
+            {
+                HighestId = Math.Max(HighestId, record.ObjectId);
+                records.Add(record);
+                end = at += length;
+                continue;
+            }
+
+            if (at >= limit || file.IsZero(at, limit))
+            {
+                break;
+            }
+
+            damaged++;
+            var next = at + length;
+            if (records.Count + damaged < count && (length == 0 || Read(next, limit, out _, out _) is null))
+            {
+                next = Search(at + 1, limit, records.Count > 0 ? records[0].CommittedAt : committedAt)?.Place.Offset ?? limit;
+                problem += next < limit ? string.Create(CultureInfo.InvariantCulture, $" The next one was found by search, {next - at} bytes on.") : string.Empty;
+            }
+
+            skip(at, problem);
+            at = next;
+        }
+
+        return records;
     }
 
     private bool IsWorthReading(long at, long committedAt)

@@ -83,7 +83,7 @@ internal sealed class BackupRun(StoreLayout source, StoreLayout target, StorageD
         {
             // The copy belongs to nobody yet: its packs are complete, its next server begins with an instance of its own.
             catalog.Connection.Execute("UPDATE packs SET is_open=0; DELETE FROM instances");
-            catalog.Connection.Checkpoint(CatalogConnection.CheckpointTruncate);
+            catalog.Connection.EmptyLog();
         }
 
         _copied += new FileInfo(snapshot).Length;

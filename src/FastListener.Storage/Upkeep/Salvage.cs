@@ -36,22 +36,20 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
     private readonly List<string> _skipped = [];
     private readonly List<string> _notes = [];
     private readonly HashSet<uint> _instances = [];
-    private readonly Dictionary<long, long> _knownEnds = [];
     private readonly List<ScannedPack> _scanned = [];
+    private OldCatalog _old = OldCatalog.None;
     private long _objects;
     private long _late;
     private long _highestId;
-    private long _oldCounter;
-    private long _oldPackCounter;
     private long _bytes;
     private int _inTransaction;
 
     /// <summary>The first object id that may be handed out.</summary>
-    private long NextObject => Math.Max(_oldCounter, _highestId + 1 + CounterSafety);
+    private long NextObject => Math.Max(_old.NextObject, _highestId + 1 + CounterSafety);
 
     public SalvageReport Run()
     {
-        ReadOldCatalog();
+        _old = OldCatalog.Read(layout, _notes);
         var path = layout.Catalog + ".new";
         foreach (var leftover in (ReadOnlySpan<string>)[path, path + "-wal", path + "-shm"])
         {
@@ -85,57 +83,13 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
 
             Finish(catalog, packs);
             catalog.Commit();
-            catalog.Connection.Checkpoint(CatalogConnection.CheckpointTruncate);
+            catalog.Connection.EmptyLog();
         }
 
-        var old = SetOldCatalogAside();
+        var aside = OldCatalog.SetAside(layout, device);
         device.Rename(path, layout.Catalog);
         device.SyncDirectory(layout.Data);
-        return new(packs.Count, _objects, _late, unconfirmed, _skipped, _notes, old);
-    }
-
-    /// <summary>What an old catalog can still tell: where packs were known to end, which ids were handed out.</summary>
-    private void ReadOldCatalog()
-    {
-        if (!File.Exists(layout.Catalog))
-        {
-            return;
-        }
-
-        try
-        {
-            using var connection = CatalogConnection.OpenForReading(layout.Catalog);
-            var doubted = ReadUnconfirmed(connection);
-
-            // What lies before synced_end is known to be durable; catalogs of older versions synced the pack first.
-            var synced = connection.Scalar("SELECT count(*) FROM pragma_table_info('packs') WHERE name='synced_end'") != 0;
-            using var ends = connection.Prepare(synced ? "SELECT id, CASE is_open WHEN 1 THEN synced_end ELSE committed_end END FROM packs" : "SELECT id, committed_end FROM packs");
-            while (ends.Step())
-            {
-                _knownEnds[ends.Int64(0)] = Math.Min(ends.Int64(1), doubted.GetValueOrDefault(ends.Int64(0), long.MaxValue));
-            }
-
-            _oldCounter = connection.Scalar("SELECT next FROM counters WHERE name='object'");
-            _oldPackCounter = connection.Scalar("SELECT next FROM counters WHERE name='pack'");
-        }
-        catch (IOException exception)
-        {
-            _notes.Add("catalog.db: " + exception.Message);
-        }
-    }
-
-    /// <summary>By pack, the first record an earlier salvage could not prove: from there on the old catalog proves nothing either.</summary>
-    private static Dictionary<long, long> ReadUnconfirmed(CatalogConnection connection)
-    {
-        var doubted = new Dictionary<long, long>();
-        using var rows = connection.Prepare(
-            $"SELECT pack, min(offset) FROM (SELECT pack, offset, flags FROM objects UNION ALL SELECT pack, offset, flags FROM attachments) WHERE flags&{ObjectRow.Unconfirmed} GROUP BY pack");
-        while (rows.Step())
-        {
-            doubted.Add(rows.Int64(0), rows.Int64(1));
-        }
-
-        return doubted;
+        return new(packs.Count, _objects, _late, unconfirmed, _skipped, _notes, aside);
     }
 
     private static List<long> PacksIn(string directory)
@@ -159,7 +113,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         PackScanner scanner;
         try
         {
-            scanner = new(layout, pack, _knownEnds.GetValueOrDefault(pack), _skipped);
+            scanner = new(layout, pack, _old.KnownEnd(pack), _skipped);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -297,7 +251,7 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
 
     private void Finish(CatalogWriter catalog, List<long> packs)
     {
-        var nextPack = Math.Max(_oldPackCounter, packs.Concat(PacksIn(layout.Orphans)).DefaultIfEmpty(0).Max() + 1);
+        var nextPack = Math.Max(_old.NextPack, packs.Concat(PacksIn(layout.Orphans)).DefaultIfEmpty(0).Max() + 1);
         catalog.Connection.Execute($"UPDATE counters SET next={NextObject} WHERE name='object'; UPDATE counters SET next={nextPack} WHERE name='pack'");
 
         // What became of requests that were not stored is not in any pack, so the ledger begins anew behind what was found.
@@ -316,25 +270,6 @@ internal sealed class SalvageRun(StoreLayout layout, StorageDevice device, IProg
         {
             catalog.Connection.Execute($"INSERT INTO instances(id, started_at) VALUES({instance}, 0)");
         }
-    }
-
-    /// <summary>The database goes before its log: one that lost its log on the way would look as good as ever, and lack its last commits.</summary>
-    private string? SetOldCatalogAside()
-    {
-        var aside = Path.Combine(layout.Orphans, string.Create(CultureInfo.InvariantCulture, $"catalog-{DateTime.UtcNow:yyyyMMdd'T'HHmmss.fff}.db"));
-        device.CreateDirectory(layout.Orphans);
-        var wasThere = File.Exists(layout.Catalog);
-        foreach (var suffix in (ReadOnlySpan<string>)["", "-wal", "-shm"])
-        {
-            if (File.Exists(layout.Catalog + suffix))
-            {
-                device.Rename(layout.Catalog + suffix, aside + suffix);
-                device.SyncDirectory(layout.Orphans);
-                device.SyncDirectory(layout.Data);
-            }
-        }
-
-        return wasThere ? aside : null;
     }
 
     /// <summary>A pack that was read to its end; one that could not be opened holds nothing.</summary>
