@@ -71,7 +71,7 @@ internal sealed class CatalogSession : IDisposable
     /// so: the log is emptied into the database file, with syncs of its own, or, while somebody reads, written once more, and what was in doubt is settled,
     /// before it is trusted.
     /// </summary>
-    public CatalogWriter Trusted(Doubts doubts, List<long> closedPacks, long now)
+    public CatalogWriter Trusted(Doubts doubts, PackNotes notes, long now)
     {
         if (Catalog is not null)
         {
@@ -90,7 +90,7 @@ internal sealed class CatalogSession : IDisposable
             }
 
             catalog.SyncLogThrough(_device);
-            doubts.Settle(catalog, closedPacks, now);
+            doubts.Settle(catalog, notes, now);
         }
         catch
         {

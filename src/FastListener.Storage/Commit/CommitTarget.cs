@@ -10,9 +10,6 @@ namespace FastListener.Storage.Commit;
 /// </summary>
 internal sealed class CommitTarget : IDisposable
 {
-    public const int NoObject = -1;
-    public const int NoRoom = -2;
-
     private const long RunwayPause = 60_000_000; // microseconds
     private const long BooksInterval = 1_000_000;
     private const long BooksPause = 10_000_000;
@@ -25,12 +22,11 @@ internal sealed class CommitTarget : IDisposable
     private readonly CatalogSession _session;
     private readonly CatalogCheckpointer _checkpointer;
     private readonly IdLeases _ids;
-    private readonly CatalogNumbers _numbers = new();
-    private readonly Dictionary<long, int> _nextIndexes = [];
-    private readonly List<long> _closedPacks = [];
+    private readonly BatchRows _rows = new();
+    private readonly PackNotes _notes;
     private readonly Doubts _doubts;
     private readonly Books _books;
-    private readonly Func<Account, int> _idOf;
+    private readonly Func<Account, int> _numberOf;
     private Stage _stage;
     private long _now;
     private long _noRunwayBefore;
@@ -54,9 +50,10 @@ internal sealed class CommitTarget : IDisposable
         _reserve = reserve;
         _logger = logger;
         _books = books;
-        _idOf = account => _numbers.Of(account, _session!.Catalog!);
+        _numberOf = account => _rows.NumberOf(account, _session!.Catalog!);
         _doubts = new(layout, device);
         _packs = new(layout, device, instance, direct, logger);
+        _notes = new(_packs, instance);
         _session = new(layout, device, catalog, logger);
         _ids = new(options.MaxBatchObjects);
         _checkpointer = new(layout.Catalog, reserve, logger);
@@ -64,9 +61,6 @@ internal sealed class CommitTarget : IDisposable
 
     /// <summary>The pack the batch goes to.</summary>
     public long Pack => _packs.Pack;
-
-    /// <summary>Where in it.</summary>
-    public long End => _packs.End;
 
     /// <summary>The catalog, for tests that break it.</summary>
     internal CatalogWriter? Catalog => _session.Catalog;
@@ -76,7 +70,7 @@ internal sealed class CommitTarget : IDisposable
     {
         _stage = Stage.Preparing;
         _now = now;
-        var catalog = _session.Trusted(_doubts, _closedPacks, now);
+        var catalog = _session.Trusted(_doubts, _notes, now);
         _reserve.ThrowIfFull();
         if (!_ids.Suffice(submissions, forPack: !_packs.IsOpen))
         {
@@ -89,25 +83,11 @@ internal sealed class CommitTarget : IDisposable
         }
     }
 
-    /// <summary>
-    /// The first of so many payload indexes of an object; <see cref="NoObject"/> when it does not exist, <see cref="NoRoom"/> when it would have more
-    /// than <paramref name="most"/> (0: any number). Holds the catalog's write lock until the batch ends.
-    /// </summary>
+    /// <summary><see cref="BatchRows.TakePayloadIndexes"/>. Holds the catalog's write lock until the batch ends.</summary>
     public int TakePayloadIndexes(long objectId, int count, int most)
     {
         _session.Enter();
-        if (!_nextIndexes.TryGetValue(objectId, out var next))
-        {
-            next = _session.Catalog!.PayloadsOf(objectId);
-        }
-
-        if (next < 0 || (most != 0 && next + count > most))
-        {
-            return next < 0 ? NoObject : NoRoom;
-        }
-
-        _nextIndexes[objectId] = next + count;
-        return next;
+        return _rows.TakePayloadIndexes(_session.Catalog!, objectId, count, most);
     }
 
     public long TakeId() => _ids.TakeObject();
@@ -117,8 +97,9 @@ internal sealed class CommitTarget : IDisposable
     /// disk does two flushes at once in the time of one; a batch whose pack did not become durable is taken out of the catalog again, here or by the
     /// next start, which looks at the last batch of a pack that was not ended.
     /// </summary>
-    public void Write(BatchBytes bytes, List<BatchEntry> batch, long now)
+    public void Write(BatchBuffer buffer, List<BatchEntry> batch, long now)
     {
+        var bytes = buffer.Finish(_packs.Pack, _packs.End, batch.Count, now);
         _stage = Stage.WritingPack;
         _packs.Begin(bytes);
         _stage = Stage.WritingCatalog;
@@ -126,13 +107,13 @@ internal sealed class CommitTarget : IDisposable
         var catalog = _session.Catalog!;
         foreach (var entry in batch)
         {
-            AddRows(catalog, entry, now);
+            _rows.Add(catalog, entry, new(_packs.Pack, _packs.End + entry.Offset, entry.Length), now);
             _books.CountStored(entry.Submission);
         }
 
-        _books.Write(catalog.Ledger, _instance, now, _idOf);
+        _books.Write(catalog.Ledger, _instance, now, _numberOf);
         _noBooksBefore = now + BooksInterval;
-        NoteEnded(catalog);
+        _notes.WriteEnded(catalog);
         catalog.SetPack(_packs.Pack, _instance, _packs.End + bytes.Length, _packs.End);
         _ids.Renew(catalog);
         _stage = Stage.WritingPack;
@@ -144,8 +125,8 @@ internal sealed class CommitTarget : IDisposable
         _stage = Stage.Committed;
         _packs.Confirm();
         _ids.Confirm();
-        _closedPacks.Clear();
-        _numbers.Confirm();
+        _notes.ConfirmEnded();
+        _rows.Confirm();
         _books.Confirm();
     }
 
@@ -155,7 +136,7 @@ internal sealed class CommitTarget : IDisposable
     /// </summary>
     public bool WriteBooks(long now)
     {
-        if (!_books.AnyWaiting && !_packs.IsSyncUnnoted && _closedPacks.Count == 0)
+        if (!_books.AnyWaiting && !_notes.AnyWaiting)
         {
             return true;
         }
@@ -168,15 +149,14 @@ internal sealed class CommitTarget : IDisposable
 
         try
         {
-            var catalog = _session.Trusted(_doubts, _closedPacks, now);
+            var catalog = _session.Trusted(_doubts, _notes, now);
             _noBooksBefore = now + BooksInterval;
             _session.Enter();
-            _books.Write(catalog.Ledger, _instance, now, _idOf);
-            NoteSyncs(catalog);
+            _books.Write(catalog.Ledger, _instance, now, _numberOf);
+            _notes.Write(catalog);
             _session.Commit();
-            _packs.ConfirmNoted();
-            _closedPacks.Clear();
-            _numbers.Confirm();
+            _notes.Confirm();
+            _rows.Confirm();
             _books.Confirm();
             return true;
         }
@@ -252,8 +232,7 @@ internal sealed class CommitTarget : IDisposable
 
     public void EndBatch()
     {
-        _numbers.Forget();
-        _nextIndexes.Clear();
+        _rows.Forget();
         _books.EndBatch();
         _session.Rollback();
     }
@@ -303,15 +282,15 @@ internal sealed class CommitTarget : IDisposable
     {
         try
         {
-            var catalog = _session.Trusted(_doubts, _closedPacks, now);
+            var catalog = _session.Trusted(_doubts, _notes, now);
             if (_packs.IsOpen)
             {
                 ClosePack(now);
             }
 
             _session.Enter();
-            _books.Write(catalog.Ledger, _instance, now, _idOf);
-            NoteSyncs(catalog);
+            _books.Write(catalog.Ledger, _instance, now, _numberOf);
+            _notes.Write(catalog);
             _ids.GiveBack(catalog.Connection);
             if (catalog.Connection.Scalar($"SELECT count(*) FROM packs WHERE is_open=1 AND instance={_instance}") == 0)
             {
@@ -335,51 +314,6 @@ internal sealed class CommitTarget : IDisposable
         _session.Dispose();
     }
 
-    private void AddRows(CatalogWriter catalog, in BatchEntry entry, long now)
-    {
-        var record = entry.Submission.Parts.Record;
-        var place = new RecordPlace(_packs.Pack, _packs.End + entry.Offset, entry.Length);
-        var charge = new Charge(_numbers.Of(entry.Submission.Sender, catalog), record.WireBytes, record.KeptBytes);
-        var flags = ObjectRow.FlagOf(record.Degradation);
-        if (entry.IsLate)
-        {
-            catalog.AddAttachment(entry.Id, entry.FirstIndex, record.PayloadCount, flags, now, place, charge, record.Table, record.DegradedReason);
-        }
-        else
-        {
-            var row = new ObjectRow(
-                entry.Id, entry.Random, _numbers.Of(entry.Submission.Project!, catalog), (byte)entry.Submission.Format, flags, record.Received, now, place,
-                record.PayloadCount, record.PayloadBytes);
-            catalog.AddObject(row, charge, record.Client, record.Table, record.Signature, record.DegradedReason);
-        }
-
-        foreach (var payload in entry.Submission.Parts.Payloads)
-        {
-            if (payload.File is { } file)
-            {
-                catalog.AddFile(file.Name, entry.Id, payload.Length);
-            }
-        }
-    }
-
-    /// <summary>What the catalog may know of packs between two batches: which have been ended, and that the last batch of the open one is durable.</summary>
-    private void NoteSyncs(CatalogWriter catalog)
-    {
-        NoteEnded(catalog);
-        if (_packs.IsSyncUnnoted)
-        {
-            catalog.SetPack(_packs.Pack, _instance, _packs.End, _packs.End);
-        }
-    }
-
-    private void NoteEnded(CatalogWriter catalog)
-    {
-        foreach (var pack in _closedPacks)
-        {
-            catalog.ClosePack(pack);
-        }
-    }
-
     private void LeaseNow(CatalogWriter catalog)
     {
         _stage = Stage.WritingCatalog;
@@ -395,7 +329,7 @@ internal sealed class CommitTarget : IDisposable
         var committed = _packs.HasCommits;
         if (_packs.Close(now) && committed)
         {
-            _closedPacks.Add(_packs.Pack);
+            _notes.AddEnded(_packs.Pack);
         }
     }
 

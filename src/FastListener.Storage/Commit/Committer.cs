@@ -136,7 +136,7 @@ internal sealed class Committer : IDisposable
             if (_batch.Count > 0)
             {
                 Lay(now);
-                _target.Write(_bytes.Finish(_target.Pack, _target.End, _batch.Count, now), _batch, now);
+                _target.Write(_bytes, _batch, now);
                 _times.Add(_time.GetElapsedTime(begun));
                 AnswerAll();
             }
@@ -167,7 +167,7 @@ internal sealed class Committer : IDisposable
             if (first < 0)
             {
                 _batch.RemoveAt(i--);
-                entry.Submission.Fail(first == CommitTarget.NoObject
+                entry.Submission.Fail(first == BatchRows.NoObject
                     ? new StorageFaultException(StorageFaultKind.ObjectGone, "The object no longer exists.")
                     : new StorageFaultException(StorageFaultKind.ObjectFull, "The object has as many payloads as it may."));
                 continue;

@@ -33,8 +33,8 @@ internal sealed class Doubts(StoreLayout layout, StorageDevice device)
         }
     }
 
-    /// <summary>Asks a catalog that can be trusted again. Packs that are found to hold something are ended, and added to <paramref name="closedPacks"/>.</summary>
-    public void Settle(CatalogWriter catalog, List<long> closedPacks, long now)
+    /// <summary>Asks a catalog that can be trusted again. Packs that are found to hold something are ended, which <paramref name="notes"/> takes.</summary>
+    public void Settle(CatalogWriter catalog, PackNotes notes, long now)
     {
         foreach (var (pack, start) in _batchesToUndo)
         {
@@ -53,7 +53,7 @@ internal sealed class Doubts(StoreLayout layout, StorageDevice device)
 
             using var file = device.OpenExisting(layout.Pack(pack));
             PackWriter.Finish(file, pack, end, now);
-            closedPacks.Add(pack);
+            notes.AddEnded(pack);
         }
 
         _packs.Clear();

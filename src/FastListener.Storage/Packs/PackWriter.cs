@@ -27,7 +27,6 @@ internal sealed class PackWriter : IDisposable
     private StorageFaultException? _fault;
     private bool _stopping;
     private long _writtenEnd;
-    private long _notedEnd;
     private long _runwayEnd;
 
     /// <summary>How far the batch under way has come.</summary>
@@ -61,14 +60,11 @@ internal sealed class PackWriter : IDisposable
     /// <summary>True once the catalog has a row for it.</summary>
     public bool HasCommits => End > PackLayout.FileHeaderSize;
 
-    /// <summary>True while the last batch is durable and the catalog does not say so: the next start would look at it once more, and mistrust it all for one rotten byte.</summary>
-    public bool IsSyncUnnoted => IsOpen && _notedEnd < End;
-
     /// <summary>Creates a pack. Its header becomes durable with its first batch, its name before that.</summary>
     public void Create(long pack, long now)
     {
         Pack = pack;
-        End = _notedEnd = _writtenEnd = _runwayEnd = PackLayout.FileHeaderSize;
+        End = _writtenEnd = _runwayEnd = PackLayout.FileHeaderSize;
         var path = _layout.Pack(pack);
         var file = _device.Create(path, _direct);
         try
@@ -145,9 +141,6 @@ internal sealed class PackWriter : IDisposable
 
     /// <summary>The catalog has committed the batch, and it is durable.</summary>
     public void Confirm() => End = _writtenEnd;
-
-    /// <summary>The catalog knows that everything up to <see cref="End"/> is durable.</summary>
-    public void ConfirmNoted() => _notedEnd = End;
 
     /// <summary>
     /// Writes zeros ahead of the end, durably, while nobody waits. A batch written over them changes neither the file's length nor its map of blocks,
