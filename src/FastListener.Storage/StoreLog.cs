@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FastListener.Storage;
 
-// Event ids 500-599 belong to storage. Next free: 527. Ids are never reused.
+// Event ids 500-599 belong to storage. Next free: 528. Ids are never reused.
 internal static partial class StoreLog
 {
     [LoggerMessage(500, LogLevel.Warning, "Could not erase {Path}; recovery will find it")]
@@ -44,7 +44,7 @@ internal static partial class StoreLog
     [LoggerMessage(512, LogLevel.Warning, "Could not write ahead in pack {Pack}; it ends, and lone submissions are slower for a minute")]
     public static partial void NoRunway(ILogger logger, long pack, Exception cause);
 
-    [LoggerMessage(513, LogLevel.Warning, "The last batch of pack {Pack}, from {From} to {To} bytes, did not survive whole: it was written when the power went, or has rotted since, and is forgotten; what is left of its bytes lies in orphans/")]
+    [LoggerMessage(513, LogLevel.Warning, "The last batch of pack {Pack}, from {From} to {To} bytes, did not survive whole: it was written when the power went, or has rotted since, and is forgotten")]
     public static partial void LastBatchUndone(ILogger logger, long pack, long from, long to);
 
     [LoggerMessage(514, LogLevel.Error, "The answer for object {ObjectId}, which is stored, could not be given")]
@@ -85,4 +85,7 @@ internal static partial class StoreLog
 
     [LoggerMessage(526, LogLevel.Error, "{Name} could not be kept in orphans/")]
     public static partial void NotKept(ILogger logger, string name, Exception cause);
+
+    [LoggerMessage(527, LogLevel.Warning, "What pack {Pack} holds from {From} bytes on, which is cut off, was copied to orphans/{Name}")]
+    public static partial void CutOffKept(ILogger logger, long pack, long from, string name);
 }

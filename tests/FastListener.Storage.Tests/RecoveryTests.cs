@@ -101,8 +101,10 @@ public sealed class RecoveryTests : IDisposable
             }
         }
 
-        await using (var store = await _data.OpenAsync(Scenario.Options(Copy)))
+        var log = new EventLogger();
+        await using (var store = await _data.OpenAsync(Scenario.Options(Copy), logger: log))
         {
+            Assert.Equal(fileIsShort ? [513, 507] : [527, 513, 507], log.Events.Where(id => id is 507 or 513 or 526 or 527));
             Scenario.AssertKept(Copy, [kept], []);
             using (var reader = StoreReader.Open(Copy))
             {

@@ -20,14 +20,14 @@ internal sealed class Orphans(StoreLayout layout, StorageDevice device, ILogger 
     }
 
     /// <summary>Copies what a pack holds from an offset on, if it is anything, durably: it is about to be cut off. A copy that fails is only said.</summary>
-    public void Keep(FileInfo pack, long start)
+    public void Keep(long pack, FileInfo file, long start)
     {
-        var path = FreePath(string.Create(CultureInfo.InvariantCulture, $"{pack.Name}+{start}"));
+        var path = FreePath(string.Create(CultureInfo.InvariantCulture, $"{file.Name}+{start}"));
         StorageFile? target = null;
         try
         {
             using var bytes = new AlignedBuffer(CopyChunk);
-            using var source = File.OpenHandle(pack.FullName, share: FileShare.ReadWrite | FileShare.Delete);
+            using var source = File.OpenHandle(file.FullName, share: FileShare.ReadWrite | FileShare.Delete);
             for (var offset = start; PackReader.ReadFully(source, bytes.Span, offset) is > 0 and var read; offset += read)
             {
                 if (target is not null || bytes.Span[..read].ContainsAnyExcept((byte)0))
@@ -41,7 +41,7 @@ internal sealed class Orphans(StoreLayout layout, StorageDevice device, ILogger 
             {
                 target.SyncData();
                 device.SyncDirectory(layout.Orphans);
-                StoreLog.Orphaned(logger, Path.GetFileName(path));
+                StoreLog.CutOffKept(logger, pack, start, Path.GetFileName(path));
             }
         }
         catch (IOException fault)

@@ -99,7 +99,7 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
                 continue;
             }
 
-            if (Looks(pack, scanner => scanner.HoldsCommitAt(end)) is true)
+            if (Ask(pack, scanner => scanner.HoldsCommitAt(end)) is true)
             {
                 throw new StoreUnusableException(
                     $"The catalog in {layout.Data} has lost commits that {PackLayout.FileName(pack)} holds: was catalog.db-wal removed, or an older catalog.db put back? Nothing was changed. Salvage can rebuild the catalog.");
@@ -126,7 +126,7 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
             }
 
             var kept = end;
-            var whole = Looks(pack, scanner => scanner.IsWhole(start, end));
+            var whole = Ask(pack, scanner => scanner.IsWhole(start, end));
             if (whole is null)
             {
                 _connection.Execute($"UPDATE packs SET is_open=0 WHERE id={pack}"); // what can be read of it is left to readers
@@ -135,7 +135,7 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
 
             if (whole is false)
             {
-                _orphans.Keep(info, start);
+                _orphans.Keep(pack, info, start);
                 StoreLog.LastBatchUndone(logger, pack, start, end);
                 catalog.Undo(pack, start);
                 kept = start;
@@ -162,7 +162,7 @@ internal sealed class Recovery(StoreLayout layout, StorageDevice device, Catalog
     }
 
     /// <summary>Asks something of a pack's bytes; null, and said, when the disk does not give them.</summary>
-    private bool? Looks(long pack, Func<PackScanner, bool> question)
+    private bool? Ask(long pack, Func<PackScanner, bool> question)
     {
         try
         {
