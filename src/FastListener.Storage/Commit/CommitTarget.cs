@@ -326,8 +326,7 @@ internal sealed class CommitTarget : IDisposable
 
     private void ClosePack(long now)
     {
-        var committed = _packs.HasCommits;
-        if (_packs.Close(now) && committed)
+        if (_packs is { IsOpen: true, HasCommits: var committed } && _packs.Close(now) && committed)
         {
             _notes.AddEnded(_packs.Pack);
         }

@@ -92,7 +92,7 @@ internal sealed class OldCatalog
             $"SELECT pack, min(offset) FROM (SELECT pack, offset, flags FROM objects UNION ALL SELECT pack, offset, flags FROM attachments) WHERE flags&{ObjectRow.Unconfirmed} GROUP BY pack");
         while (rows.Step())
         {
-            doubted.Add(rows.Int64(0), rows.Int64(1));
+            doubted[rows.Int64(0)] = rows.Int64(1); // in a damaged one, what is no number reads as 0
         }
 
         return doubted;
