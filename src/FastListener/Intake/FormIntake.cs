@@ -15,9 +15,6 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
 {
     private const int FirstHeldRent = 1024;
 
-    /// <summary>Names, file names and types of files, together, that are held in memory for somebody who has shown no token: a kibibyte for each of a thousand.</summary>
-    private const int MaxNameBytesOfStranger = 1024 * 1024;
-
     private readonly MultipartLimits _partLimits = new() { MaxParts = limits.MaxParts, MaxPartHeadBytes = limits.MaxPartHeadBytes };
     private readonly byte[] _boundary = new byte[Boundary.MaxBytes];
     private MultipartParser? _outer;
@@ -26,7 +23,6 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
     private Payload? _payload;
     private PartTarget _target;
     private int _parts; // of both forms
-    private int _nameBytes;
     private bool _unfolding;
     private bool _unfolded;
 
@@ -99,7 +95,7 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
     {
         Begun = false;
         _payload = null;
-        _parts = _nameBytes = 0;
+        _parts = 0;
         _unfolding = _unfolded = false;
         _held.Return();
         _outer?.Dispose();
@@ -160,7 +156,7 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
             return RejectReason.TooManyParts;
         }
 
-        if (draft.Request.Grant is null && AccountNames(part) is var refused and not RejectReason.None)
+        if (draft.AccountNames(part) is var refused and not RejectReason.None)
         {
             return refused;
         }
@@ -189,13 +185,6 @@ internal sealed class FormIntake(SubmissionDraft draft, IntakeLimits limits) : I
                 _payload = draft.BeginAttachment(name, part.FileName, part.ContentType, out var reason);
                 return reason;
         }
-    }
-
-    private RejectReason AccountNames(PartHeaders part)
-    {
-        var bytes = part.Name.Length + part.FileName.Length + part.ContentType.Length;
-        _nameBytes += bytes;
-        return _nameBytes > MaxNameBytesOfStranger ? RejectReason.TokenTooLate : draft.Account(bytes);
     }
 
     private RejectReason BeginReport(PartHeaders part)

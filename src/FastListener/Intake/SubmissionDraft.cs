@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net;
 using FastListener.Configuration;
 using FastListener.Connections;
+using FastListener.Protocol.Multipart;
 using FastListener.Protocol.Text;
 using FastListener.Storage;
 using FastListener.Tokens;
@@ -17,8 +18,8 @@ internal sealed class SubmissionDraft : IDisposable
     private readonly IntakeServices _services;
     private readonly IntakeLimits _limits;
     private readonly ReportAttributes _reportAttributes = new();
+    private readonly UnauthenticatedBytes _unauthenticated;
     private Submission? _submission;
-    private long _unauthenticated;
     private int _attachments;
     private UploadTerms _terms;
     private IPAddress? _client;
@@ -27,6 +28,7 @@ internal sealed class SubmissionDraft : IDisposable
     {
         _services = services;
         _limits = services.Limits;
+        _unauthenticated = new UnauthenticatedBytes(services.Unauthenticated);
         Request = new IntakeRequest(services.Tokens);
         Ladder = new Ladder(payload => ReportChoice.MayBecome(Request, Report, payload.Head));
     }
@@ -92,7 +94,7 @@ internal sealed class SubmissionDraft : IDisposable
     {
         if (Request.Grant is not { } grant)
         {
-            return _unauthenticated > UnauthenticatedBudget.FreeBytes ? body.Admission.StageAsync(_client) : new(RejectReason.None);
+            return _unauthenticated.NeedShare ? body.Admission.StageAsync(_client) : new(RejectReason.None);
         }
 
         if (ReferenceEquals(grant.Traffic, body.Admission.Payer))
@@ -116,7 +118,7 @@ internal sealed class SubmissionDraft : IDisposable
     /// <summary>Forgets the request; a submission that was not handed over is erased.</summary>
     public void End()
     {
-        SettleBudget();
+        _unauthenticated.Settle();
         _submission?.Dispose();
         _submission = null;
         Report = null;
@@ -162,7 +164,7 @@ internal sealed class SubmissionDraft : IDisposable
             var reason = Request.TakeToken(value);
             if (reason is RejectReason.None)
             {
-                SettleBudget();
+                _unauthenticated.Settle();
             }
 
             return reason;
@@ -253,22 +255,10 @@ internal sealed class SubmissionDraft : IDisposable
         reason is RejectReason.None && Submission.MetadataBytes > StoreOptions.MaxMetadataBytes ? RejectReason.TooMuchMetadata : reason;
 
     /// <summary>Accounts for bytes about to be staged. Before the token is known there may not be many.</summary>
-    public RejectReason Account(int bytes)
-    {
-        if (Request.Grant is not null)
-        {
-            return RejectReason.None;
-        }
+    public RejectReason Account(int bytes) => Request.Grant is null ? _unauthenticated.Take(bytes) : RejectReason.None;
 
-        if (_unauthenticated + bytes > _services.Unauthenticated.MaxBytes)
-        {
-            return RejectReason.TokenTooLate;
-        }
-
-        _services.Unauthenticated.Take(bytes);
-        _unauthenticated += bytes;
-        return RejectReason.None;
-    }
+    /// <summary>Accounts for what a part is called, which is held in memory, in the same way.</summary>
+    public RejectReason AccountNames(PartHeaders part) => Request.Grant is null ? _unauthenticated.TakeNames(part) : RejectReason.None;
 
     /// <summary>Looks at bytes of the report for the attributes that a JSON report carries.</summary>
     public void InspectReport(ReadOnlyMemory<byte> bytes)
@@ -346,11 +336,5 @@ internal sealed class SubmissionDraft : IDisposable
     {
         Submission.Account = grant.Key;
         Ladder.Allow(_terms.Degrade);
-    }
-
-    private void SettleBudget()
-    {
-        _services.Unauthenticated.Return(_unauthenticated);
-        _unauthenticated = 0;
     }
 }
