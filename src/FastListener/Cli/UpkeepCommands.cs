@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using FastListener.Configuration;
+using FastListener.Files;
 using FastListener.Storage;
 using FastListener.Tokens;
 

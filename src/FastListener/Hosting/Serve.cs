@@ -7,6 +7,7 @@ using FastListener.Cli;
 using FastListener.Configuration;
 using FastListener.Connections;
 using FastListener.Diagnostics;
+using FastListener.Files;
 using FastListener.Hosting.Transport;
 using FastListener.Intake;
 using FastListener.Overload;

@@ -4,7 +4,7 @@ using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FastListener.Configuration;
-using FastListener.Tokens;
+using FastListener.Files;
 
 namespace FastListener.Hosting;
 
@@ -92,13 +92,7 @@ internal sealed class ServerCertificates : IDisposable
 
     private static void WritePrivate(string path, string text)
     {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using var writer = new StreamWriter(path, options);
+        using var writer = new StreamWriter(path, PrivateFile.Options(FileMode.Create, FileAccess.Write, FileShare.Read));
         writer.WriteLine(text);
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FastListener.Files;
 
 namespace FastListener.Tokens;
 
@@ -63,7 +64,7 @@ internal static class TokenFile
             try
             {
                 var isNew = !File.Exists(path);
-                var held = new FileStream(path, DurableReplacement.Private(FileMode.OpenOrCreate));
+                var held = new FileStream(path, PrivateFile.Options(FileMode.OpenOrCreate));
                 if (isNew)
                 {
                     DurableReplacement.GiveToOwnerOf(Path.GetDirectoryName(Path.GetFullPath(path))!, path);

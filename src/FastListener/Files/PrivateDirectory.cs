@@ -1,4 +1,4 @@
-namespace FastListener.Tokens;
+namespace FastListener.Files;
 
 /// <summary>Directories that hold dumps, tokens and keys: crash dumps are memory, and memory holds secrets.</summary>
 internal static class PrivateDirectory

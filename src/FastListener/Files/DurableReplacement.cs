@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Runtime.InteropServices;
 using FastListener.Storage;
 
-namespace FastListener.Tokens;
+namespace FastListener.Files;
 
 /// <summary>
 /// Replaces a file's content so that a reader, or a machine that loses power, sees the old content or the new, never a
@@ -19,7 +19,7 @@ internal static partial class DurableReplacement
         File.Delete(beside); // of an edit that was cut short
         try
         {
-            using (var file = new FileStream(beside, Private(FileMode.CreateNew)))
+            using (var file = new FileStream(beside, PrivateFile.Options(FileMode.CreateNew)))
             {
                 file.Write(content);
                 GiveToOwnerOf(File.Exists(path) ? path : DirectoryOf(path), beside);
@@ -35,18 +35,6 @@ internal static partial class DurableReplacement
         }
 
         SyncDirectory(DirectoryOf(path));
-    }
-
-    /// <summary>Opens a file for oneself alone; one that this makes may be read and written by its owner only, from its first moment on.</summary>
-    public static FileStreamOptions Private(FileMode mode)
-    {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.None, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        return options;
     }
 
     /// <summary>
