@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Text.Json;
 
 namespace FastListener.Cli;
 
@@ -21,7 +20,7 @@ internal static class ServeCommand
         {
             Description = "The data directory; made on the first start. [default: ./data]",
             HelpName = "DIR",
-            DefaultValueFactory = _ => null, // or an empty FASTLISTENER_Data would not be looked at
+            DefaultValueFactory = _ => null, // or an empty variable would not be looked at
         }.RefuseEmpty("a directory", OptionValues.DataVariable);
         var http = new Option<string?>("--http")
         {
@@ -39,25 +38,8 @@ internal static class ServeCommand
             HelpName = "ADDR:PORT",
         };
         var command = new Command("serve", "Listen for crash reports and keep them.") { data, http, https, admin };
-        command.SetAction(async (parsed, cancel) =>
-        {
-            try
-            {
-                return await serve(
-                    new(parsed.GetValue(data), parsed.GetValue(http), parsed.GetValue(https), parsed.GetValue(admin)), cancel);
-            }
-            catch (InvalidDataException unreadable) when (unreadable.InnerException is not null)
-            {
-                // Which file is in the message, what is wrong with it in the innermost.
-                throw new CommandFault(
-                    TerminalText.Escape($"{unreadable.Message.TrimEnd('.')}: {Reason(unreadable.GetBaseException())}"), ExitCode.Usage);
-            }
-        });
+        command.SetAction((parsed, cancel) => serve(
+            new(parsed.GetValue(data), parsed.GetValue(http), parsed.GetValue(https), parsed.GetValue(admin)), cancel));
         return command;
     }
-
-    /// <summary>A parser counts lines from 0 and says so at the end of its sentence; people count from 1.</summary>
-    private static string Reason(Exception fault) => fault is JsonException { LineNumber: { } line, BytePositionInLine: { } column }
-        ? $"line {line + 1}, byte {column + 1}: {fault.Message.Split(" LineNumber:")[0]}"
-        : fault.Message;
 }

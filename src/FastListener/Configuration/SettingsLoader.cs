@@ -1,18 +1,37 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
 
 namespace FastListener.Configuration;
 
 /// <summary>From <c>appsettings.json</c>, <c>FASTLISTENER_</c> environment and command line to settings, or to all that is wrong with them.</summary>
 internal static class SettingsLoader
 {
-    /// <summary>Puts the sources together, the later over the earlier: file in the working directory, file in the data directory, environment.</summary>
-    public static IConfigurationRoot Sources(string dataDirectory) =>
-        new ConfigurationBuilder()
-            .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
-            .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)
-            .AddJsonFile(Path.GetFullPath(FileIn(dataDirectory)), optional: true)
-            .AddEnvironmentVariables("FASTLISTENER_")
-            .Build();
+    /// <summary>
+    /// Puts the sources together, the later over the earlier: file beside the program, file in the working directory, file in the data directory, environment.
+    /// False: <paramref name="fault"/> names the file that is no JSON, the place in it and the reason.
+    /// </summary>
+    public static bool TryRead(
+        string dataDirectory, [NotNullWhen(true)] out IConfigurationRoot? configuration, [NotNullWhen(false)] out string? fault)
+    {
+        try
+        {
+            configuration = new ConfigurationBuilder()
+                .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
+                .AddJsonFile(Path.GetFullPath("appsettings.json"), optional: true)
+                .AddJsonFile(Path.GetFullPath(FileIn(dataDirectory)), optional: true)
+                .AddEnvironmentVariables("FASTLISTENER_")
+                .Build();
+            fault = null;
+            return true;
+        }
+        catch (InvalidDataException unreadable)
+        {
+            // Which file is in the message, what is wrong with it in the innermost.
+            configuration = null;
+            fault = $"{unreadable.Message.TrimEnd('.')}: {Reason(unreadable.GetBaseException())}";
+            return false;
+        }
+    }
 
     /// <summary>The settings that belong to a data directory.</summary>
     public static string FileIn(string dataDirectory) => Path.Combine(dataDirectory, "appsettings.json");
@@ -139,6 +158,11 @@ internal static class SettingsLoader
         };
         return settings is not null;
     }
+
+    /// <summary>A parser counts lines from 0 and says so at the end of its sentence; people count from 1.</summary>
+    private static string Reason(Exception fault) => fault is JsonException { LineNumber: { } line, BytePositionInLine: { } column }
+        ? $"line {line + 1}, byte {column + 1}: {fault.Message.Split(" LineNumber:")[0]}"
+        : fault.Message;
 
     private static void Check(ListenSettings listen, List<string> faults)
     {

@@ -33,23 +33,21 @@ internal static class Serve
     /// <summary>Runs until SIGTERM, Ctrl+C or <paramref name="stop"/>. Returns the exit code.</summary>
     public static async Task<int> RunAsync(ServeArguments arguments, CancellationToken stop)
     {
-        var data = arguments.DataDirectory ?? Environment.GetEnvironmentVariable("FASTLISTENER_Data") ?? "data";
-        var configuration = SettingsLoader.Sources(data);
+        var data = arguments.DataDirectory ?? Environment.GetEnvironmentVariable(OptionValues.DataVariable) ?? "data";
+        if (!SettingsLoader.TryRead(data, out var configuration, out var unreadable))
+        {
+            return Refuse(unreadable);
+        }
+
         if (!SettingsLoader.TryLoad(configuration, data, arguments.Http, arguments.Https, out var settings, out var faults, arguments.Admin))
         {
-            foreach (var fault in faults)
-            {
-                await Console.Error.WriteLineAsync(fault);
-            }
-
-            return WrongUsage;
+            return Refuse([.. faults]);
         }
 
         var inherited = InheritedSocket.Find(Environment.GetEnvironmentVariable);
         if (InheritedSocket.FaultOf(inherited, settings.Listen) is { } misfit)
         {
-            await Console.Error.WriteLineAsync(misfit);
-            return WrongUsage;
+            return Refuse(misfit);
         }
 
         if (settings.Listen.Transport == "own")
@@ -136,6 +134,17 @@ internal static class Serve
 
         HostLog.Stopped(log);
         return 0;
+    }
+
+    /// <summary>Says everything that is wrong with what was configured, a line each: faults quote it, and nothing in it may steer a terminal.</summary>
+    private static int Refuse(params ReadOnlySpan<string> faults)
+    {
+        foreach (var fault in faults)
+        {
+            Console.Error.WriteLine(TerminalText.Escape(fault));
+        }
+
+        return WrongUsage;
     }
 
     /// <summary>What can run short and is watched.</summary>

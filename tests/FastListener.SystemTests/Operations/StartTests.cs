@@ -112,6 +112,29 @@ public sealed class StartTests
         Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Settings_that_are_no_JSON_are_named_in_one_line_and_end_with_2()
+    {
+        using var data = new DataDirectory();
+        Directory.CreateDirectory(data.Location);
+        var settings = Path.Combine(data.Location, "appsettings.json");
+        await File.WriteAllTextAsync(settings, "{\n  \"Limits\": { \"MaxParts\": 10\n", TestContext.Current.CancellationToken);
+        var run = await Command.FastListenerAsync("serve", "--data", data.Location, "--http", "127.0.0.1:0", "--https", "off", "--admin", "off");
+        Assert.Equal((2, ""), (run.ExitCode, run.Output));
+        var line = Assert.Single(run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains($"'{settings}': line 3, byte 1: ", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_wrong_setting_holds_does_not_steer_the_terminal_that_shows_it()
+    {
+        using var data = new DataDirectory();
+        var run = await Command.FastListenerAsync("serve", "--data", data.Location, "--http", "\u001b[2J\n127.0.0.1:0");
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains("'\\x1b[2J\\n127.0.0.1:0' is not ADDRESS:PORT", run.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', run.Error);
+    }
+
     [Theory]
     [InlineData("serve", "--htttp", "127.0.0.1:0")]
     [InlineData("frobnicate")]

@@ -100,18 +100,6 @@ public class UsageTests
     }
 
     [Fact]
-    public async Task A_configuration_file_that_is_no_JSON_is_named_with_the_line_and_the_reason()
-    {
-        using var data = new DataDirectory();
-        var file = data.File("appsettings.json");
-        await File.WriteAllTextAsync(file, "{\n  \"Limits\": { \"MaxParts\": 10\n", TestContext.Current.CancellationToken);
-        var run = await CommandRun.Run(["serve", "--data", data.Path], false, FastListener.Hosting.Serve.RunAsync);
-        Assert.Equal((2, ""), (run.Exit, run.Out));
-        Assert.StartsWith($"Failed to load configuration from file '{file}': line 3, byte 1: Expected depth to be zero", run.Error, StringComparison.Ordinal);
-        Assert.Single(run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
-    }
-
-    [Fact]
     public async Task A_fault_that_quotes_the_command_line_is_harmless_on_a_terminal()
     {
         var run = await CommandRun.Of("show", "\u001b[2J");

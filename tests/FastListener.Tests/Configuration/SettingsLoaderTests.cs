@@ -1,4 +1,5 @@
 using FastListener.Configuration;
+using FastListener.Tests.Tokens;
 using Microsoft.Extensions.Configuration;
 using Xunit;
 
@@ -54,6 +55,31 @@ public class SettingsLoaderTests
     public void What_others_read_is_no_fault(string key, string value)
     {
         Assert.True(SettingsLoader.TryLoad(Of((key, value)), "data", http: null, https: null, out _, out var faults), string.Join(' ', faults));
+    }
+
+    [Theory]
+    [InlineData("{\n  \"Limits\": { \"MaxParts\": 10\n", "line 3, byte 1: Expected depth to be zero")]
+    [InlineData("[]", "Top-level JSON element must be an object.")]
+    public void A_file_that_is_no_JSON_is_named_with_the_line_and_the_reason(string json, string reason)
+    {
+        using var data = new DataDirectory();
+        var file = data.File("appsettings.json");
+        File.WriteAllText(file, json);
+        Assert.False(SettingsLoader.TryRead(data.Path, out var configuration, out var fault));
+        Assert.Null(configuration);
+        Assert.StartsWith($"Failed to load configuration from file '{file}': {reason}", fault, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', fault);
+    }
+
+    [Fact]
+    public void The_file_in_the_data_directory_is_read_and_there_need_be_none()
+    {
+        using var data = new DataDirectory();
+        Assert.True(SettingsLoader.TryRead(data.Path, out var configuration, out _));
+        Assert.Null(configuration["Limits:MaxParts"]);
+        File.WriteAllText(data.File("appsettings.json"), "{ \"Limits\": { \"MaxParts\": 10 } }");
+        Assert.True(SettingsLoader.TryRead(data.Path, out configuration, out var fault));
+        Assert.Equal(("10", null), (configuration["Limits:MaxParts"], fault));
     }
 
     [Fact]
