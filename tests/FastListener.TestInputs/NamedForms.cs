@@ -1,6 +1,6 @@
 namespace FastListener.TestInputs;
 
-/// <summary>The forms that tests, benchmarks and load share, by name. Made when first asked for, then kept; the same bytes every time.</summary>
+/// <summary>The forms that tests and benchmarks share, by name. Made when first asked for, then kept; the same bytes every time.</summary>
 public static class NamedForms
 {
     private const int Kibi = 1024;
