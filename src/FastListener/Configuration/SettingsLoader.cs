@@ -8,7 +8,7 @@ internal static class SettingsLoader
 {
     /// <summary>
     /// Puts the sources together, the later over the earlier: file beside the program, file in the working directory, file in the data directory, environment.
-    /// False: <paramref name="fault"/> names the file that is no JSON, the place in it and the reason.
+    /// False: <paramref name="fault"/> names the file that cannot be read, or is no JSON: then with the place in it and the reason.
     /// </summary>
     public static bool TryRead(
         string dataDirectory, [NotNullWhen(true)] out IConfigurationRoot? configuration, [NotNullWhen(false)] out string? fault)
@@ -29,6 +29,12 @@ internal static class SettingsLoader
             // Which file is in the message, what is wrong with it in the innermost.
             configuration = null;
             fault = $"{unreadable.Message.TrimEnd('.')}: {Reason(unreadable.GetBaseException())}";
+            return false;
+        }
+        catch (Exception denied) when (denied is IOException or UnauthorizedAccessException)
+        {
+            configuration = null;
+            fault = denied.Message; // names the file
             return false;
         }
     }
@@ -146,6 +152,7 @@ internal static class SettingsLoader
         };
 
         read.RefuseUnknown(foreign: "Logging", "Listen", "Limits", "Deadlines", "Overload", "Storage");
+        read.CheckLogLevels("Logging");
         faults = read.Faults;
         settings = read.Faults.Count > 0 ? null : new ListenerSettings
         {

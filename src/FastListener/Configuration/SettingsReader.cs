@@ -142,6 +142,18 @@ internal sealed class SettingsReader(IConfiguration configuration)
         }
     }
 
+    /// <summary>Adds a fault for every log level that is none: who reads them would end the process over it.</summary>
+    public void CheckLogLevels(string section)
+    {
+        foreach (var (key, text) in configuration.GetSection(section).AsEnumerable())
+        {
+            if (key.Contains(":LogLevel:", StringComparison.OrdinalIgnoreCase) && !string.IsNullOrEmpty(text) && !Enum.TryParse<LogLevel>(text, ignoreCase: true, out _))
+            {
+                Faults.Add($"{key}: '{text}' is none of {string.Join(", ", Enum.GetNames<LogLevel>())}.");
+            }
+        }
+    }
+
     private string? Value(string key, string fallback, bool isList = false)
     {
         _known.TryAdd(key, fallback);

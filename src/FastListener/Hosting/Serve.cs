@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
@@ -55,7 +56,12 @@ internal static class Serve
             InlineCompletions.Enable();
         }
 
-        using var logging = CreateLogging(configuration);
+        if (!TryCreateLogging(configuration, out var logging, out var wrong))
+        {
+            return Refuse(wrong);
+        }
+
+        using var closedLast = logging;
         var log = logging.CreateLogger("FastListener");
         var started = false;
         try
@@ -128,7 +134,8 @@ internal static class Serve
         catch (Exception fault) when (fault is StoreBusyException or StorageFaultException or IOException or UnauthorizedAccessException or CryptographicException or System.Net.Sockets.SocketException)
         {
             var full = fault is StorageFaultException { Kind: StorageFaultKind.DiskFull } ? "The disk is full, and no reserve is left to start with: make room first. " : "";
-            await Console.Error.WriteLineAsync(started ? $"FastListener did not end cleanly: {fault.Message}" : $"FastListener could not start: {full}{fault.Message}");
+            await Console.Error.WriteLineAsync(TerminalText.Escape(
+                started ? $"FastListener did not end cleanly: {fault.Message}" : $"FastListener could not start: {full}{fault.Message}"));
             return Failed;
         }
 
@@ -234,8 +241,22 @@ internal static class Serve
         },
     };
 
-    private static ILoggerFactory CreateLogging(IConfiguration configuration) =>
-        LoggerFactory.Create(logging => ConfigureLogging(logging, configuration));
+    /// <summary>False: the section is read by the logging library, which takes no such value; what it says of it is the fault.</summary>
+    private static bool TryCreateLogging(IConfiguration configuration, [NotNullWhen(true)] out ILoggerFactory? factory, [NotNullWhen(false)] out string? fault)
+    {
+        try
+        {
+            factory = LoggerFactory.Create(logging => ConfigureLogging(logging, configuration));
+            fault = null;
+            return true;
+        }
+        catch (InvalidOperationException wrong)
+        {
+            factory = null;
+            fault = $"Logging: {wrong.Message}";
+            return false;
+        }
+    }
 
     private static void ConfigureLogging(ILoggingBuilder logging, IConfiguration configuration)
     {

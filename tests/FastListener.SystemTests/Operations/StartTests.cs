@@ -125,6 +125,18 @@ public sealed class StartTests
         Assert.Contains($"'{settings}': line 3, byte 1: ", line, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Logging__LogLevel__Default", "Loud", "Logging:LogLevel:Default: 'Loud' is none of Trace, ")]
+    [InlineData("Logging__Console__FormatterOptions__SingleLine", "maybe", "Logging: Failed to convert configuration value 'maybe'")]
+    public async Task A_wrong_setting_of_the_log_is_named_in_one_line_and_ends_with_2(string name, string value, string said)
+    {
+        using var data = new DataDirectory();
+        var run = await Command.RunAsync(
+            "env", [$"FASTLISTENER_{name}={value}", "dotnet", Repository.Program, "serve", "--data", data.Location, "--http", "127.0.0.1:0", "--https", "off", "--admin", "off"]);
+        Assert.Equal((2, ""), (run.ExitCode, run.Output));
+        Assert.StartsWith(said, Assert.Single(run.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_a_wrong_setting_holds_does_not_steer_the_terminal_that_shows_it()
     {

@@ -41,6 +41,8 @@ public class SettingsLoaderTests
     [InlineData("Limits", "5", "Limits: is a section")]
     [InlineData("Limits:MaxParts", "1000001", "Limits:MaxParts: 1000001 is above 1000000")]
     [InlineData("Storage:PayloadMemoryBytes", "1", "Storage:PayloadMemoryBytes: 1 is below 4194304")]
+    [InlineData("Logging:LogLevel:Default", "Loud", "Logging:LogLevel:Default: 'Loud' is none of Trace, Debug")]
+    [InlineData("Logging:Console:LogLevel:FastListener.Transport", "Loud", "Logging:Console:LogLevel:FastListener.Transport: 'Loud'")]
     public void What_would_be_passed_over_in_silence_is_a_fault(string key, string value, string said)
     {
         Assert.False(SettingsLoader.TryLoad(Of((key, value)), "data", http: null, https: null, out _, out var faults));
@@ -49,7 +51,9 @@ public class SettingsLoaderTests
     }
 
     [Theory]
-    [InlineData("Logging:LogLevel:Default", "Debug")]
+    [InlineData("Logging:LogLevel:Default", "debug")]
+    [InlineData("Logging:LogLevel:Default", "")]
+    [InlineData("Logging:Format", "json")]
     [InlineData("SERVICE_HOST", "10.0.0.1")] // FASTLISTENER_SERVICE_HOST is what an orchestrator sets for a service of that name
     [InlineData("Data", "somewhere")]
     public void What_others_read_is_no_fault(string key, string value)
