@@ -80,7 +80,7 @@ internal static partial class StoreLog
     [LoggerMessage(522, LogLevel.Warning, "The space left in {Directory} could not be asked for")]
     public static partial void SpaceUnknown(ILogger logger, string directory, Exception cause);
 
-    [LoggerMessage(525, LogLevel.Error, "Pack {Pack} cannot be read; it stays as it is, run verify")]
+    [LoggerMessage(525, LogLevel.Error, "Pack {Pack} cannot be read; verify tells what of it still can")]
     public static partial void PackUnreadable(ILogger logger, long pack, Exception cause);
 
     [LoggerMessage(526, LogLevel.Error, "{Name} could not be kept in orphans/")]

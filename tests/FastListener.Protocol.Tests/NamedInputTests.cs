@@ -203,6 +203,7 @@ public class NamedInputTests
                 {
                     case MultipartEvent.PartBegin:
                         Assert.True(_parts < _form.Parts.Count, "A part too many.");
+                        Assert.Equal(0, _missing.Length);
                         _missing = _form.Parts[_parts].Content;
                         AssertIsOf(_form.Parts[_parts++], _parser.Part);
                         break;
@@ -233,6 +234,7 @@ public class NamedInputTests
         {
             Assert.Equal(MultipartEvent.End, _parser.Complete());
             Assert.Equal(_form.Parts.Count, _parts);
+            Assert.Equal(0, _missing.Length);
         }
 
         public void Dispose() => _parser.Dispose();

@@ -178,7 +178,7 @@ public sealed class OverlapTests : IDisposable
     }
 
     [Fact]
-    public async Task A_log_that_somebody_reads_is_copied_as_far_as_it_may_be_and_never_called_empty()
+    public async Task A_log_that_somebody_reads_is_never_called_empty()
     {
         await using (await _data.OpenAsync(Options))
         {

@@ -92,7 +92,8 @@ internal sealed class OldCatalog
             $"SELECT pack, min(offset) FROM (SELECT pack, offset, flags FROM objects UNION ALL SELECT pack, offset, flags FROM attachments) WHERE flags&{ObjectRow.Unconfirmed} GROUP BY pack");
         while (rows.Step())
         {
-            doubted[rows.Int64(0)] = rows.Int64(1); // in a damaged one, what is no number reads as 0
+            var pack = rows.Int64(0); // a damaged one may have several groups that read as one number
+            doubted[pack] = Math.Min(rows.Int64(1), doubted.GetValueOrDefault(pack, long.MaxValue));
         }
 
         return doubted;

@@ -147,12 +147,16 @@ internal sealed class SettingsReader(IConfiguration configuration)
     {
         foreach (var (key, text) in configuration.GetSection(section).AsEnumerable())
         {
-            if (key.Contains(":LogLevel:", StringComparison.OrdinalIgnoreCase) && !string.IsNullOrEmpty(text) && !Enum.TryParse<LogLevel>(text, ignoreCase: true, out _))
+            var path = key.Split(ConfigurationPath.KeyDelimiter); // Logging:LogLevel:CATEGORY or Logging:PROVIDER:LogLevel:CATEGORY
+            var isLevel = path is [_, var all, _, ..] && IsLevel(all) || path is [_, _, var one, _, ..] && IsLevel(one);
+            if (isLevel && !string.IsNullOrEmpty(text) && !Enum.TryParse<LogLevel>(text, ignoreCase: true, out _))
             {
                 Faults.Add($"{key}: '{text}' is none of {string.Join(", ", Enum.GetNames<LogLevel>())}.");
             }
         }
     }
+
+    private static bool IsLevel(string word) => word.Equals("LogLevel", StringComparison.OrdinalIgnoreCase);
 
     private string? Value(string key, string fallback, bool isList = false)
     {

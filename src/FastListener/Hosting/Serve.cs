@@ -250,7 +250,7 @@ internal static class Serve
             fault = null;
             return true;
         }
-        catch (InvalidOperationException wrong)
+        catch (Exception wrong) when (wrong is InvalidOperationException or ArgumentException)
         {
             factory = null;
             fault = $"Logging: {wrong.Message}";

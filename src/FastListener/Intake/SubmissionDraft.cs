@@ -94,7 +94,7 @@ internal sealed class SubmissionDraft : IDisposable
     {
         if (Request.Grant is not { } grant)
         {
-            return _unauthenticated.NeedShare ? body.Admission.StageAsync(_client) : new(RejectReason.None);
+            return _unauthenticated.NeedsShare ? body.Admission.StageAsync(_client) : new(RejectReason.None);
         }
 
         if (ReferenceEquals(grant.Traffic, body.Admission.Payer))

@@ -15,7 +15,7 @@ internal sealed class UnauthenticatedBytes(UnauthenticatedBudget budget)
     private int _names;
 
     /// <summary>Whether it is more than each may bring without a share.</summary>
-    public bool NeedShare => _taken > UnauthenticatedBudget.FreeBytes;
+    public bool NeedsShare => _taken > UnauthenticatedBudget.FreeBytes;
 
     /// <summary>Takes bytes about to be staged; there may not be many.</summary>
     public RejectReason Take(int bytes)

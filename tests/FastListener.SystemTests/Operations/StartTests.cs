@@ -128,6 +128,7 @@ public sealed class StartTests
     [Theory]
     [InlineData("Logging__LogLevel__Default", "Loud", "Logging:LogLevel:Default: 'Loud' is none of Trace, ")]
     [InlineData("Logging__Console__FormatterOptions__SingleLine", "maybe", "Logging: Failed to convert configuration value 'maybe'")]
+    [InlineData("Logging__Console__MaxQueueLength", "0", "Logging: ")]
     public async Task A_wrong_setting_of_the_log_is_named_in_one_line_and_ends_with_2(string name, string value, string said)
     {
         using var data = new DataDirectory();

@@ -54,6 +54,7 @@ public class SettingsLoaderTests
     [InlineData("Logging:LogLevel:Default", "debug")]
     [InlineData("Logging:LogLevel:Default", "")]
     [InlineData("Logging:Format", "json")]
+    [InlineData("Logging:Console:FormatterOptions:LogLevel:Word", "Loud")]
     [InlineData("SERVICE_HOST", "10.0.0.1")] // FASTLISTENER_SERVICE_HOST is what an orchestrator sets for a service of that name
     [InlineData("Data", "somewhere")]
     public void What_others_read_is_no_fault(string key, string value)

@@ -18,9 +18,9 @@ public class UnauthenticatedBytesTests
     {
         var bytes = new UnauthenticatedBytes(_budget);
         Assert.Equal(RejectReason.None, bytes.Take(UnauthenticatedBudget.FreeBytes));
-        Assert.False(bytes.NeedShare);
+        Assert.False(bytes.NeedsShare);
         Assert.Equal(RejectReason.None, bytes.Take(1));
-        Assert.True(bytes.NeedShare);
+        Assert.True(bytes.NeedsShare);
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public class UnauthenticatedBytesTests
         bytes.Settle();
         bytes.Settle();
         Assert.Equal(5, _budget.Taken);
-        Assert.False(bytes.NeedShare);
+        Assert.False(bytes.NeedsShare);
         Assert.Equal(RejectReason.None, bytes.Take(Most));
     }
 

@@ -107,39 +107,15 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
         }
 
         _disposed = true;
-        _writer.CompleteByClosing();
-        if (!await WaitUntilAsync(_writer).ConfigureAwait(false))
+        try
         {
-            TransportLog.CutOff(_context.Logger, ConnectionId, _context.Options.CloseTimeout);
-            Close(new ConnectionAbortedException("The peer did not take the last bytes in time."));
+            await CloseAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _alive.Free();
         }
 
-        lock (Gate)
-        {
-            _reader.Complete();
-            if (CloseReason is null && _reader.IsBusy)
-            {
-                ShutdownSend(); // a cancelled read still watches the socket, and .NET resets one that is closed under a call without an end of stream
-            }
-
-            if (CloseReason is null)
-            {
-                DiscardArrived();
-                CloseReason = new ConnectionAbortedException("The connection has ended.");
-                _reader.OnClosed(CloseReason);
-                _socket.Dispose();
-            }
-        }
-
-        // Closing has ended every socket call; what they still held is back in the pool when this returns.
-        if (await WaitUntilAsync(null).ConfigureAwait(false))
-        {
-            _reader.Dispose();
-            _writer.Dispose();
-        }
-
-        FireClosed();
-        _alive.Free();
         await base.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -279,6 +255,42 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
         }
     }
 
+    private async ValueTask CloseAsync()
+    {
+        _writer.CompleteByClosing();
+        if (!await WaitUntilAsync(_writer).ConfigureAwait(false))
+        {
+            TransportLog.CutOff(_context.Logger, ConnectionId, _context.Options.CloseTimeout);
+            Close(new ConnectionAbortedException("The peer did not take the last bytes in time."));
+        }
+
+        lock (Gate)
+        {
+            _reader.Complete();
+            if (CloseReason is null && _reader.IsBusy)
+            {
+                ShutdownSend(); // a cancelled read still watches the socket, and .NET resets one that is closed under a call without an end of stream
+            }
+
+            if (CloseReason is null)
+            {
+                DiscardArrived();
+                CloseReason = new ConnectionAbortedException("The connection has ended.");
+                _reader.OnClosed(CloseReason);
+                _socket.Dispose();
+            }
+        }
+
+        // Closing has ended every socket call; what they still held is back in the pool when this returns.
+        if (await WaitUntilAsync(null).ConfigureAwait(false))
+        {
+            _reader.Dispose();
+            _writer.Dispose();
+        }
+
+        FireClosed();
+    }
+
     private void DiscardArrived()
     {
         if (_reader.Ended)
@@ -286,10 +298,10 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
             return;
         }
 
-        var scratch = _context.Blocks.RentBlock();
+        Span<byte> scratch = stackalloc byte[4096]; // where memory is short, a connection must still close
         for (var discarded = 0; discarded < MaxDiscard;)
         {
-            var count = Receive(scratch.GetSpan(), out _);
+            var count = Receive(scratch, out _);
             if (count == 0)
             {
                 break;
@@ -297,8 +309,6 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
 
             discarded += count;
         }
-
-        scratch.Return();
     }
 
     private EndPoint? ReadLocalEndPoint()
