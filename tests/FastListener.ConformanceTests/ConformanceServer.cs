@@ -15,12 +15,13 @@ internal sealed class ConformanceServer : IAsyncDisposable
 
     public ListenerProcess Listener { get; private set; } = null!;
 
-    public static async Task<ConformanceServer> StartAsync()
+    public static async Task<ConformanceServer> StartAsync(string transport = "own")
     {
         var server = new ConformanceServer();
         await server.Data.GrantAsync("game", Token, "error:post");
         await server.Data.GrantAsync("game", SymbolToken, "symbol:post");
-        server.Listener = await ListenerProcess.StartAsync(server.Data.Location);
+        server.Listener = await ListenerProcess.StartProgramAsync(
+            Repository.Program, server.Data.Location, new() { ["FASTLISTENER_Listen__Transport"] = transport });
         return server;
     }
 

@@ -5,8 +5,14 @@ using FastListener.SystemTests.Harness;
 
 namespace FastListener.ConformanceTests;
 
-/// <summary>One row per case of tests/conformance: what RFC 9110, 9112, 2046, 7578 and 1952 demand, however the bytes arrive.</summary>
-public sealed class ConformanceTests(ConformanceRun run) : IClassFixture<ConformanceRun>
+/// <summary>By the own transport, however the bytes arrive.</summary>
+public sealed class OwnTransportConformanceTests(ConformanceRun run) : ConformanceTests(run), IClassFixture<ConformanceRun>;
+
+/// <summary>By Kestrel's.</summary>
+public sealed class KestrelTransportConformanceTests(KestrelConformanceRun run) : ConformanceTests(run), IClassFixture<KestrelConformanceRun>;
+
+/// <summary>One row per case of tests/conformance: what RFC 9110, 9112, 2046, 7578 and 1952 demand.</summary>
+public abstract class ConformanceTests(ConformanceRun run)
 {
     public static TheoryData<string> Cases() => [.. CaseFile.All.Select(test => test.Id)];
 

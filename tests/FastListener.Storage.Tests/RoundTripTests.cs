@@ -50,6 +50,28 @@ public sealed class RoundTripTests : IDisposable
         Assert.Empty(Directory.EnumerateFiles(Path.Combine(_data.Path, "staging"), "*-*", SearchOption.AllDirectories));
     }
 
+    [Theory]
+    [InlineData(true, new[] { 509 })]
+    [InlineData(false, new int[0])]
+    public async Task A_file_system_that_refuses_unbuffered_writes_is_noticed_at_the_start_and_served_through_the_page_cache(bool refuses, int[] said)
+    {
+        var log = new EventLogger();
+        var device = new TestDevice { RefusesDirect = refuses };
+        var options = _data.Options with { DirectPacks = true, LargeFiles = LargeFileMode.Direct };
+        Sent small, large;
+        await using (var store = await _data.OpenAsync(options, device, log))
+        {
+            Assert.Equal(said, log.Events.Where(id => id == 509));
+            small = await store.SubmitAsync(StoreActions.Bytes(20_000));
+            large = await store.SubmitAsync(StoreActions.Bytes(5_000_001));
+        }
+
+        using var reader = StoreReader.Open(_data.Path);
+        reader.AssertHolds(small);
+        reader.AssertHolds(large);
+        Assert.True(Verification.Run(_data.Path).IsClean);
+    }
+
     [Fact]
     public async Task Everything_said_about_an_object_reads_back()
     {

@@ -41,7 +41,7 @@ public class TestDevice : StorageDevice
     public override StorageFile Create(string path, bool direct)
     {
         Before("create", path);
-        return new HookedFile(this, _disk.Create(path, direct), path);
+        return new HookedFile(this, _disk.Create(path, direct && !RefusesDirect), path);
     }
 
     public override StorageFile OpenExisting(string path)
@@ -80,7 +80,10 @@ public class TestDevice : StorageDevice
         _disk.DeleteDirectory(path);
     }
 
-    public override bool SupportsDirect(string directory) => _disk.SupportsDirect(directory);
+    /// <summary>A file system that knows only the page cache: opening past it succeeds without.</summary>
+    public bool RefusesDirect { get; set; }
+
+    public override bool SupportsDirect(string directory) => !RefusesDirect && _disk.SupportsDirect(directory);
 
     /// <summary>The space that the store sees; null: the file system's own.</summary>
     public (long Total, long Free)? Seen { get; set; }

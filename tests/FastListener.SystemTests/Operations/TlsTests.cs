@@ -63,6 +63,23 @@ public sealed class TlsTests(ListenerFixture server) : IClassFixture<ListenerFix
         Assert.Equal(version, stream.SslProtocol);
     }
 
+    [Theory]
+    [InlineData("-tls1_2")]
+    [InlineData("-tls1_3")]
+    public async Task A_client_that_comes_back_resumes_its_session(string version)
+    {
+        Assert.SkipWhen(Command.Find("openssl") is null, "There is no openssl to come back with.");
+        using var data = new DataDirectory();
+        var session = data.Scratch("session.pem");
+        // The ticket of TLS 1.3 follows the handshake: whoever has read an answer to the end has it.
+        var visit = $"printf 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n' | openssl s_client -connect 127.0.0.1:{server.HttpsPort} {version} -ign_eof";
+        var first = (await Command.BashAsync($"{visit} -sess_out {session}")).Output;
+        Assert.Contains("New, TLSv1", first, StringComparison.Ordinal);
+        var second = (await Command.BashAsync($"{visit} -sess_in {session}")).Output;
+        Assert.Contains("Reused, TLSv1", second, StringComparison.Ordinal);
+        Assert.Contains("HTTP/1.1 ", second, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_certificate_that_is_replaced_is_shown_to_newcomers_while_open_connections_go_on()
     {

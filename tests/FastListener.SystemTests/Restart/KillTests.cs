@@ -8,31 +8,15 @@ public sealed class KillTests
     private const int CompareEvery = 10;
 
     [Fact]
-    public async Task Whatever_was_acknowledged_outlives_kill_9()
+    public Task Whatever_was_acknowledged_outlives_kill_9() => KillAsync(Rounds.Kills, []);
+
+    [Fact]
+    public Task Whatever_was_acknowledged_outlives_kill_9_with_every_switch_the_other_way() => KillAsync(Math.Max(5, Rounds.Kills / 4), new()
     {
-        TestContext.Current.TestOutputHelper?.WriteLine($"FASTLISTENER_SEED={Rounds.Seed}");
-        var random = new Random(Rounds.Seed);
-        using var data = new DataDirectory();
-        var load = new UploadLoad(await data.AddTokenAsync("game", "error:post"));
-        for (var round = 1; round <= Rounds.Kills; round++)
-        {
-            await using var listener = await ListenerProcess.StartAsync(data.Location);
-            await CheckAsync(data, load, whole: round % CompareEvery == 0);
-            Assert.Empty(data.StagedFiles());
-
-            load.Start(listener.HttpPort);
-            await load.UntilAcknowledgedAsync(load.AcknowledgedCount + random.Next(5, 80));
-            await listener.KillAsync();
-            await load.StopAsync();
-        }
-
-        await using var last = await ListenerProcess.StartAsync(data.Location);
-        await CheckAsync(data, load, whole: true);
-        Assert.True(load.AcknowledgedCount >= Rounds.Kills * 5, $"Only {load.AcknowledgedCount} submissions were acknowledged: no load.");
-        Assert.Empty(load.Refusals);
-        Assert.Equal(0, await last.StopAsync());
-        await CheckAsync(data, load, whole: false);
-    }
+        ["FASTLISTENER_Listen__Transport"] = "kestrel",
+        ["FASTLISTENER_Storage__DirectPacks"] = "false",
+        ["FASTLISTENER_Storage__DirectFiles"] = "true",
+    });
 
     [Fact]
     public async Task Whatever_was_acknowledged_outlives_kill_9_of_one_of_two_and_is_put_in_order_beside_the_other()
@@ -61,6 +45,32 @@ public sealed class KillTests
         await using var last = await ListenerProcess.StartAsync(data.Location);
         Assert.Empty(data.StagedFiles());
         await CheckAsync(data, load, whole: true);
+    }
+
+    private static async Task KillAsync(int rounds, Dictionary<string, string> settings)
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine($"FASTLISTENER_SEED={Rounds.Seed}");
+        var random = new Random(Rounds.Seed);
+        using var data = new DataDirectory();
+        var load = new UploadLoad(await data.AddTokenAsync("game", "error:post"));
+        for (var round = 1; round <= rounds; round++)
+        {
+            await using var listener = await ListenerProcess.StartProgramAsync(Repository.Program, data.Location, settings);
+            await CheckAsync(data, load, whole: round % CompareEvery == 0);
+            Assert.Empty(data.StagedFiles());
+
+            load.Start(listener.HttpPort);
+            await load.UntilAcknowledgedAsync(load.AcknowledgedCount + random.Next(5, 80));
+            await listener.KillAsync();
+            await load.StopAsync();
+        }
+
+        await using var last = await ListenerProcess.StartProgramAsync(Repository.Program, data.Location, settings);
+        await CheckAsync(data, load, whole: true);
+        Assert.True(load.AcknowledgedCount >= rounds * 5, $"Only {load.AcknowledgedCount} submissions were acknowledged: no load.");
+        Assert.Empty(load.Refusals);
+        Assert.Equal(0, await last.StopAsync());
+        await CheckAsync(data, load, whole: false);
     }
 
     private static async Task CheckAsync(DataDirectory data, UploadLoad load, bool whole)

@@ -15,7 +15,7 @@ public sealed class PowerCutTests
     public async Task Whatever_was_acknowledged_outlives_a_power_cut(bool pastThePageCache)
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"FASTLISTENER_SEED={Rounds.Seed}");
-        var lost = await CutAsync(Rounds.Cuts, Repository.Program, pastThePageCache ? [] : ThroughThePageCache());
+        var lost = await CutAsync(Rounds.Cuts, Repository.Program, Switched(pastThePageCache));
         Assert.True(lost is null, lost);
     }
 
@@ -39,15 +39,15 @@ public sealed class PowerCutTests
         using var folder = new DataDirectory();
         var program = await ForgetfulProgram.TryMakeAsync(folder.Scratch("forgetful"));
         Assert.SkipWhen(program is null, "No C compiler to make the forgetful copy of the program with.");
-        var lost = await CutAsync(6, program, new(ThroughThePageCache()) { ["LOST_SYNC"] = what }, journal);
+        var lost = await CutAsync(6, program, new(Switched(pastThePageCache: false)) { ["LOST_SYNC"] = what }, journal);
         Assert.True(lost is not null, $"Six power cuts did not notice that {what} syncs were left out.");
         TestContext.Current.TestOutputHelper?.WriteLine($"Noticed: {lost}");
     }
 
-    private static Dictionary<string, string> ThroughThePageCache() => new()
+    private static Dictionary<string, string> Switched(bool pastThePageCache) => new()
     {
-        ["FASTLISTENER_Storage__DirectPacks"] = "false",
-        ["FASTLISTENER_Storage__DirectFiles"] = "false",
+        ["FASTLISTENER_Storage__DirectPacks"] = pastThePageCache ? "true" : "false",
+        ["FASTLISTENER_Storage__DirectFiles"] = pastThePageCache ? "true" : "false",
     };
 
     /// <summary>Null when all was kept through every cut; else what the first failing check said.</summary>
