@@ -16,8 +16,8 @@ internal sealed record OverloadOptions
     public int PressedTurns { get; init; } = 16;
 
     /// <summary>
-    /// The longest that an upload is made to wait for its turn before it is refused. Half of the 60 s that Crashpad gives an upload, so
-    /// that the answer still arrives.
+    /// The longest that an upload is made to wait before it is refused: until its bytes may come at all, and then for each next turn. One that gets its
+    /// turns goes on, however long that takes. Half of the 60 s that Crashpad gives an upload, so that the answer to one that gets none still arrives.
     /// </summary>
     public TimeSpan MaxWait { get; init; } = TimeSpan.FromSeconds(30);
 

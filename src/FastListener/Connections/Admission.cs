@@ -15,6 +15,7 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
     private readonly GatePlace _upload = new();
     private readonly GatePlace _turn = new();
     private GatePlace? _staging; // few forms ever need it
+    private TimeSpan _enteringWaited; // for the connection, among the uploads and for a share of staging, together
 
     /// <summary>Who pays for what is read. Set as soon as a request has shown its token.</summary>
     public TokenTraffic Payer { get; set; } = control.Strangers;
@@ -27,7 +28,7 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
 
     /// <summary>Waits until the connection may be served. False: there are too many.</summary>
     public ValueTask<bool> ConnectAsync() =>
-        control.Connections.TryEnter(_connection, control.AnyConnection, cost: 1) ? new(true) : HoldAsync(control.Connections, _connection, control.Options.MaxWait);
+        control.Connections.TryEnter(_connection, control.AnyConnection, cost: 1) ? new(true) : HoldToEnterAsync(control.Connections, _connection);
 
     /// <summary>Waits until the request may begin to send its body. <see cref="RejectReason.None"/>: it may.</summary>
     public ValueTask<RejectReason> EnterAsync()
@@ -36,7 +37,7 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
 
         async ValueTask<RejectReason> Wait()
         {
-            var entered = await HoldAsync(control.Uploads, _upload, control.Options.MaxWait);
+            var entered = await HoldToEnterAsync(control.Uploads, _upload);
             return entered ? RejectReason.None
                 : _upload.IsOverItsOwn ? RejectReason.TooManyUploadsOfToken
                 : RejectReason.TooManyUploads;
@@ -70,7 +71,7 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
         async ValueTask<RejectReason> Wait()
         {
             if (!control.Staging.TryEnter(_staging, control.Senders.Of(client), cost: 1)
-                && !await HoldAsync(control.Staging, _staging, control.Options.MaxWait))
+                && !await HoldToEnterAsync(control.Staging, _staging))
             {
                 return RejectReason.TooManyWithoutToken;
             }
@@ -110,6 +111,7 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
         control.Uploads.Leave(_upload);
         Payer = control.Strangers;
         Ladder = null;
+        _enteringWaited = TimeSpan.Zero;
     }
 
     /// <inheritdoc/>
@@ -126,6 +128,15 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
             clock.Staging = null;
             control.Staging.Leave(_staging);
         }
+    }
+
+    /// <summary>Before its bytes may come an upload meets several gates, and waits at all of them together no longer than at one.</summary>
+    private async ValueTask<bool> HoldToEnterAsync(FairGate gate, GatePlace place)
+    {
+        var since = control.Time.GetTimestamp();
+        var entered = await HoldAsync(gate, place, control.Options.MaxWait - _enteringWaited);
+        _enteringWaited += control.Time.GetElapsedTime(since);
+        return entered;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]

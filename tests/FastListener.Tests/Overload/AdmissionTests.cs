@@ -92,6 +92,35 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
+    public async Task Waits_before_the_body_come_together_out_of_one_longest_wait_for_each_request()
+    {
+        var (first, _) = Connect(new OverloadOptions(), new IntakeLimits { MaxConnections = 1, MaxUploads = 1 });
+        Assert.True(await first.ConnectAsync());
+        Assert.Equal(RejectReason.None, await first.EnterAsync());
+        var (second, clock) = Connection();
+        var connecting = second.ConnectAsync().AsTask();
+        Pass(clock, 20);
+        first.Dispose();
+        Assert.True(await connecting);
+        var (third, _) = Connection();
+        Assert.Equal(RejectReason.None, await third.EnterAsync());
+
+        var entering = second.EnterAsync().AsTask();
+        Pass(clock, 9);
+        Assert.False(entering.IsCompleted);
+        Pass(clock, 2);
+        Assert.True(entering.IsCompleted);
+        Assert.Equal(RejectReason.TooManyUploads, await entering);
+
+        second.End(); // the next request on the connection begins anew
+        entering = second.EnterAsync().AsTask();
+        Pass(clock, 29);
+        Assert.False(entering.IsCompleted);
+        third.End();
+        Assert.Equal(RejectReason.None, await entering);
+    }
+
+    [Fact]
     public async Task A_token_that_comes_late_takes_its_upload_over()
     {
         var (admission, _) = Connect(new OverloadOptions(), new IntakeLimits());
