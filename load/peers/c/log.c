@@ -1,5 +1,6 @@
 /* The limit for small objects: no network, no HTTP, no index. THREADS threads each put 20 KiB into one append-only file and go on when it is
  * durable. Whoever finds no write under way writes for all that wait: one O_DIRECT pwrite and one fdatasync for each batch.
+ * An object is its thread's noise with the object's number in every sector; the second word is the thread. --verify compares all of it.
  * usage: log DIR THREADS SECONDS      then: log --verify DIR OBJECTS */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OBJECT = 20480, MOST = 64 };
+enum { OBJECT = 20480, SECTOR = 512, MOST = 64 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t progress = PTHREAD_COND_INITIALIZER;
@@ -26,10 +27,14 @@ static void die(const char *what) { perror(what); exit(1); }
 
 static double now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return (double)t.tv_sec + (double)t.tv_nsec / 1e9; }
 
-static void fill(char *to, uint64_t number) {
-    uint64_t x = number * 0x9E3779B97F4A7C15ULL + 1;
-    memcpy(to, &number, 8);
-    for (int i = 8; i < OBJECT; i += 512) { x ^= x << 13; x ^= x >> 7; x ^= x << 17; memcpy(to + i, &x, 8); }
+static void fill(char *to, uint64_t thread) {
+    uint64_t x = thread * 0x9E3779B97F4A7C15ULL + 1;
+    for (int i = 0; i < OBJECT; i += 8) { x ^= x << 13; x ^= x >> 7; x ^= x << 17; memcpy(to + i, &x, 8); }
+    memcpy(to + 8, &thread, 8);
+}
+
+static void number(char *object, uint64_t mine) {
+    for (int i = 0; i < OBJECT; i += SECTOR) memcpy(object + i, &mine, 8);
 }
 
 static void *producer(void *object) {
@@ -38,7 +43,7 @@ static void *producer(void *object) {
         while (filled == MOST && !stop) pthread_cond_wait(&progress, &lock);
         if (stop) break;
         uint64_t mine = ++appended;
-        memcpy(object, &mine, 8);
+        number(object, mine);
         memcpy(filling + (size_t)filled++ * OBJECT, object, OBJECT);
         while (durable < mine) {
             if (busy) { pthread_cond_wait(&progress, &lock); continue; }
@@ -61,13 +66,18 @@ static void *producer(void *object) {
 
 static int verify(const char *path, uint64_t objects) {
     FILE *file = fopen(path, "rb");
-    char *object = malloc(OBJECT);
-    if (!file || !object) die(path);
-    for (uint64_t number = 1; number <= objects; number++) {
-        uint64_t found;
-        if (fread(object, OBJECT, 1, file) != 1) { fprintf(stderr, "object %llu is missing\n", (unsigned long long)number); return 1; }
-        memcpy(&found, object, 8);
-        if (found != number) { fprintf(stderr, "object %llu is damaged\n", (unsigned long long)number); return 1; }
+    char *object = malloc(OBJECT), *expected = malloc((size_t)MOST * OBJECT);
+    if (!file || !object || !expected) die(path);
+    for (uint64_t thread = 0; thread < MOST; thread++) fill(expected + thread * OBJECT, thread);
+    for (uint64_t mine = 1; mine <= objects; mine++) {
+        uint64_t thread;
+        if (fread(object, OBJECT, 1, file) != 1) { fprintf(stderr, "object %llu is missing\n", (unsigned long long)mine); return 1; }
+        memcpy(&thread, object + 8, 8);
+        if (thread < MOST) number(expected + thread * OBJECT, mine);
+        if (thread >= MOST || memcmp(object, expected + thread * OBJECT, OBJECT)) {
+            fprintf(stderr, "object %llu is damaged\n", (unsigned long long)mine);
+            return 1;
+        }
     }
     return 0;
 }
@@ -81,6 +91,7 @@ int main(int count, char **words) {
     if (count != 4) { fprintf(stderr, "usage: log DIR THREADS SECONDS\n"); return 2; }
     snprintf(path, sizeof path, "%s/objects.log", words[1]);
     int threads = atoi(words[2]), direct = 1;
+    if (threads < 1 || threads > MOST) { fprintf(stderr, "THREADS: 1 to %d\n", MOST); return 2; }
     fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_DIRECT | O_CLOEXEC, 0644);
     if (fd < 0) { direct = 0; unlink(path); fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644); }
     if (fd < 0) die(path);
@@ -91,7 +102,7 @@ int main(int count, char **words) {
     for (int i = 0; i < threads; i++) {
         char *object = malloc(OBJECT);
         if (!object) die("memory");
-        memset(object, i, OBJECT); fill(object, (uint64_t)i);
+        fill(object, (uint64_t)i);
         if (pthread_create(&all[i], NULL, producer, object)) die("thread");
     }
     struct timespec length = { (time_t)atof(words[3]), (long)((atof(words[3]) - (double)(time_t)atof(words[3])) * 1e9) };
