@@ -16,7 +16,8 @@ internal static class RunCommand
         var url = new Option<string>("--url") { Description = "The server: http or https on 127.0.0.0/8, nothing else", Required = true };
         var token = new Option<string>("--token") { Description = "Submission token", Required = true };
         var seconds = new Option<double?>("--seconds") { Description = "How long each scenario sends (its own default otherwise)" };
-        var rate = new Option<double?>("--rate") { Description = "Requests a second for scenarios that send at a rate" };
+        var rate = new Option<double?>("--rate") { Description = "Requests a second for scenarios that send at a steady rate" };
+        var peak = new Option<double?>("--peak") { Description = "Requests a second at the top of storm; otherwise twice what one-connection-each, run for up to ten seconds before it, comes to" };
         var connections = new Option<int?>("--connections") { Description = "Connections at once" };
         var requests = new Option<long?>("--requests") { Description = "Requests in all, for scenarios that send as fast as they can" };
         var process = new Option<int?>("--server-pid") { Description = "The server's process id: its CPU time and memory join the report" };
@@ -27,7 +28,7 @@ internal static class RunCommand
         var acknowledged = new Option<FileInfo?>("--acknowledged") { Description = "Write the sequence numbers of all acknowledged requests here, one a line in hex" };
         var command = new Command("run", "Runs scenarios against a server on this machine")
         {
-            scenarios, url, token, seconds, rate, connections, requests, process, thresholds, reports, noResume, anyAnswer, acknowledged,
+            scenarios, url, token, seconds, rate, peak, connections, requests, process, thresholds, reports, noResume, anyAnswer, acknowledged,
         };
         command.SetAction((parsed, stop) => Usage.GuardAsync(() =>
         {
@@ -38,6 +39,7 @@ internal static class RunCommand
                 Token = parsed.GetRequiredValue(token),
                 Duration = parsed.GetValue(seconds) is { } s ? TimeSpan.FromSeconds(s) : null,
                 Rate = parsed.GetValue(rate),
+                Peak = parsed.GetValue(peak),
                 Connections = parsed.GetValue(connections),
                 Requests = parsed.GetValue(requests),
                 ResumeTls = !parsed.GetValue(noResume),
@@ -76,12 +78,31 @@ internal static class RunCommand
 
         foreach (var name in names)
         {
+            if (name == ScenarioCatalog.Storm && options.Peak is null && !stop.IsCancellationRequested)
+            {
+                var capacity = One(ScenarioCatalog.StormCapacity, ScenarioCatalog.ToMeasureCapacity(options)).SettledRate;
+                options = options with { Peak = capacity > 0 ? Math.Min(2 * capacity, ScenarioOptions.MostRate) : null };
+            }
+
             if (stop.IsCancellationRequested)
             {
                 break;
             }
 
-            var scenario = ScenarioCatalog.Build(name, options, sequence);
+            One(name, options);
+        }
+
+        if (results.Count > 0)
+        {
+            var run = new ReportedRun(results, verdicts, Machine.Describe(), Environment.GetCommandLineArgs());
+            Console.Out.WriteLine($"Reports: {HtmlReport.Write(run, reports)}, {MarkdownReport.Write(run, reports)}");
+        }
+
+        return stop.IsCancellationRequested ? Usage.Interrupted : verdicts.Any(v => !v.Held) ? 1 : 0;
+
+        ScenarioResult One(string name, ScenarioOptions chosen)
+        {
+            var scenario = ScenarioCatalog.Build(name, chosen, sequence);
             Console.Error.WriteLine($"{scenario.Name}: {scenario.Description}");
             var result = engine.Run(scenario, process, progress.Tell, stop);
             progress.Done();
@@ -102,14 +123,8 @@ internal static class RunCommand
                     acknowledgements?.WriteLine(number.ToString("x16", System.Globalization.CultureInfo.InvariantCulture));
                 }
             }
-        }
 
-        if (results.Count > 0)
-        {
-            var run = new ReportedRun(results, verdicts, Machine.Describe(), Environment.GetCommandLineArgs());
-            Console.Out.WriteLine($"Reports: {HtmlReport.Write(run, reports)}, {MarkdownReport.Write(run, reports)}");
+            return result;
         }
-
-        return stop.IsCancellationRequested ? Usage.Interrupted : verdicts.Any(v => !v.Held) ? 1 : 0;
     }
 }

@@ -70,6 +70,17 @@ internal sealed record ScenarioResult
 
     public double Rate => Answered / Window.TotalSeconds;
 
+    /// <summary>The same over the second half of the window: a fresh server compiles its hot code in the first. Late answers are of no interval here.</summary>
+    public double SettledRate
+    {
+        get
+        {
+            var half = Populations.SelectMany(p => p.Recorder.Timeline).Where(t => t.FromSeconds >= Window.TotalSeconds / 2 && t.ToSeconds <= Window.TotalSeconds + 0.5).ToArray();
+            var seconds = half.Length == 0 ? 0 : half.Max(t => t.ToSeconds) - half.Min(t => t.FromSeconds);
+            return seconds > 0 ? half.Sum(t => t.Answered) / seconds : Rate;
+        }
+    }
+
     public double MebibytesPerSecond => Bytes / 1048576.0 / Window.TotalSeconds;
 
     public double ErrorRatio => Failed == 0 ? 0 : (double)Failed / Math.Max(1, Answered + AnsweredLate + Failed);

@@ -9,6 +9,11 @@ internal sealed record ScenarioOptions
     public const int MostConnections = 4000;
     public static readonly TimeSpan LongestRun = TimeSpan.FromMinutes(30);
 
+    public const double MostRate = 200_000;
+
+    /// <summary>More than twice the 12,620 a second that two cores were seen to take (README.md).</summary>
+    public const double PeakUnlessMeasured = 30_000;
+
     public required LoopbackTarget Target { get; init; }
 
     public required string Token { get; init; }
@@ -16,8 +21,11 @@ internal sealed record ScenarioOptions
     /// <summary>How long the scenario's own stages last together; null keeps the scenario's default.</summary>
     public TimeSpan? Duration { get; init; }
 
-    /// <summary>Requests a second in the middle of an open loop; null keeps the scenario's default.</summary>
+    /// <summary>Requests a second of an open loop with a steady rate; null keeps the scenario's default.</summary>
     public double? Rate { get; init; }
+
+    /// <summary>Requests a second at the top of a storm, which <see cref="Rate"/> does not move; null takes <see cref="PeakUnlessMeasured"/>.</summary>
+    public double? Peak { get; init; }
 
     public int? Connections { get; init; }
 
@@ -42,9 +50,14 @@ internal sealed record ScenarioOptions
             throw new ArgumentException($"Connections: 1 to {MostConnections}.");
         }
 
-        if (Rate is <= 0 or > 200_000)
+        if (Rate is <= 0 or > MostRate)
         {
             throw new ArgumentException("Rate: up to 200,000 a second.");
+        }
+
+        if (Peak is <= 0 or > MostRate)
+        {
+            throw new ArgumentException("Peak: up to 200,000 a second.");
         }
 
         return Requests is < 1 or > 10_000_000 ? throw new ArgumentException("Requests: 1 to 10,000,000.") : this;
@@ -63,6 +76,16 @@ internal static class ScenarioCatalog
         public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(10);
     }
 
+    public const string Storm = "storm";
+
+    /// <summary>What the server takes of the kind that a storm is made of.</summary>
+    public const string StormCapacity = "one-connection-each";
+
+    /// <summary>What waits when the peak is twice what the server takes is seven seconds of that; this is enough for a hundred thousand a second.</summary>
+    private const int StormBacklog = 1_000_000;
+
+    private static readonly TimeSpan s_capacityTakes = TimeSpan.FromSeconds(10);
+
     private static readonly Entry[] s_entries =
     [
         new("small-raw", "A 20 KiB dump as the raw body, 64 kept connections, as fast as they go",
@@ -78,14 +101,14 @@ internal static class ScenarioCatalog
             o => [Open(o, "crash, then late log", "form-attachments", [(1, 1, 1)], 200, 128) with { FollowUp = Late(o) }]),
         new("json-attachments", "A JSON report as a file part with three attachments; due at a steady rate",
             o => [Open(o, "managed clients", "json-attachments", [(1, 1, 1)], 300, 128)]),
-        new("one-connection-each", "A new connection for every 20 KiB crash, 64 at a time, as fast as they go",
+        new(StormCapacity, "A new connection for every 20 KiB crash, 64 at a time, as fast as they go",
             o => [Closed(o, "crashing phones", "form-20k", 64, each: true)]),
         new("keep-alive", "20 KiB forms on 64 kept connections, as fast as they go",
             o => [Closed(o, "kept connections", "form-20k", 64)]),
         new("tls-each", "A new TLS connection for every 20 KiB crash, 32 at a time (aim at the https port)",
             o => [Closed(o, "crashing phones, TLS", "form-20k", 32, each: true)]),
-        new("storm", "Crashes of 20 KiB, a connection each: from a tenth of --rate up to twice that rate (let that be past what the server can take), and back; all of it must be answered in the end",
-            o => [Open(o, "crash storm", "form-20k", [(0.1, 0.1, 0.15), (0.1, 2, 0.15), (2, 2, 0.1), (2, 0.1, 0.15), (0.1, 0.1, 0.45)], 5000, 1024, each: true)])
+        new(Storm, "Crashes of 20 KiB, a connection each: from a twentieth of the peak up to it (past what the server can take), and back; all of it must be answered in the end",
+            o => [Open(o with { Rate = o.Peak ?? ScenarioOptions.PeakUnlessMeasured }, "crash storm", "form-20k", [(0.05, 0.05, 0.15), (0.05, 1, 0.15), (1, 1, 0.1), (1, 0.05, 0.15), (0.05, 0.05, 0.45)], ScenarioOptions.PeakUnlessMeasured, 1024, each: true, backlog: StormBacklog)])
             { Seconds = 40, Drain = TimeSpan.FromMinutes(1) },
         new("slow-phones", "About 200 phones sending 20 KiB at 4 KiB/s each among fast clients at a steady rate",
             o =>
@@ -113,7 +136,7 @@ internal static class ScenarioCatalog
         return new Scenario
         {
             Name = entry.Name,
-            Description = entry.Description,
+            Description = name == Storm ? FormattableString.Invariant($"{entry.Description}; peak {options.Peak ?? ScenarioOptions.PeakUnlessMeasured:#,0}/s") : entry.Description,
             Target = options.Target,
             Populations = entry.Populations(options),
             RequestTimeout = entry.RequestTimeout,
@@ -121,6 +144,10 @@ internal static class ScenarioCatalog
             FirstSequence = firstSequence,
         };
     }
+
+    /// <summary>Options for <see cref="StormCapacity"/> before a storm: ten seconds at most, and the scenario's own counts.</summary>
+    public static ScenarioOptions ToMeasureCapacity(ScenarioOptions options) =>
+        options with { Duration = options.Duration is { } storm && storm < s_capacityTakes ? storm : s_capacityTakes, Connections = null, Requests = null };
 
     private static Population Closed(ScenarioOptions options, string name, string input, int connections, bool each = false, long? requests = null)
     {
@@ -137,14 +164,15 @@ internal static class ScenarioCatalog
     }
 
     private static Population Open(
-        ScenarioOptions options, string name, string input, (double From, double To, double Share)[] stages, double rate, int connections, bool each = false, int[]? expected = null)
+        ScenarioOptions options, string name, string input, (double From, double To, double Share)[] stages, double rate, int connections, bool each = false, int[]? expected = null,
+        int backlog = 200_000)
     {
         rate = options.Rate ?? rate;
         return new Population
         {
             Name = name,
             Request = Request(options, InputCatalog.Get(input), each, expected ?? [200]),
-            Workload = new OpenLoop([.. stages.Select(s => new RateStage(s.From * rate, s.To * rate, options.Duration!.Value * s.Share))], options.Connections ?? connections, 200_000),
+            Workload = new OpenLoop([.. stages.Select(s => new RateStage(s.From * rate, s.To * rate, options.Duration!.Value * s.Share))], options.Connections ?? connections, backlog),
             OneConnectionEach = each,
             ResumeTls = options.ResumeTls,
         };
