@@ -80,8 +80,8 @@ internal static class MeasurementCatalog
             },
             new()
             {
-                Key = "memory", Title = "8 forms of 1 GiB at once", Input = quick ? "form-256m" : "form-1g", Connections = 8, RequestsEach = 1, WarmUpInput = "form-32m", WarmUpRequestsEach = 1,
-                Peers = ["fastlistener", "aspnet-tuned", "nginx"], DeleteAfterEachStep = true, MostRounds = 2,
+                Key = "memory", Title = $"8 forms of {(quick ? "256 MiB" : "1 GiB")} at once, fresh processes", Input = quick ? "form-256m" : "form-1g", Connections = 8, RequestsEach = 1, WarmUpInput = "form-32m", WarmUpRequestsEach = 1,
+                Peers = ["fastlistener", "aspnet-tuned", "nginx"], DeleteAfterEachStep = true,
             },
             new()
             {
@@ -101,12 +101,12 @@ internal static class MeasurementCatalog
             new()
             {
                 Key = "allocations-keep-alive", Title = "Allocated by the server for each 20 KiB form, 64 kept connections", Input = "form-20k", Connections = 64,
-                RequestsEach = quick ? 50 : 300, Allocations = true, Peers = ["fastlistener", "aspnet-tuned"], MostRounds = 3,
+                RequestsEach = quick ? 50 : 300, Allocations = true, Peers = ["fastlistener", "aspnet-tuned", "aspnet-documented"],
             },
             new()
             {
                 Key = "allocations-each", Title = "Allocated by the server for each 20 KiB form, a connection each", Input = "form-20k", Connections = 64, Each = true,
-                RequestsEach = quick ? 50 : 100, Allocations = true, Peers = ["fastlistener", "aspnet-tuned"], MostRounds = 3,
+                RequestsEach = quick ? 50 : 100, Allocations = true, Peers = ["fastlistener", "aspnet-tuned", "aspnet-documented"],
             },
         };
         foreach (var connections in new[] { 1, 10, 100, 500, 1000, 2000 })
