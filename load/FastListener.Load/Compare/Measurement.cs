@@ -38,6 +38,14 @@ internal sealed record Measurement
 
     /// <summary>At most so many counted rounds.</summary>
     public int MostRounds { get; init; } = int.MaxValue;
+
+    /// <summary>In the order of the tables: after each tuned .NET peer the one with other runtime settings, which runs only when it is named.</summary>
+    public IEnumerable<string> AllPeers => Peers.SelectMany(peer => PeerCatalog.Exists(peer + PeerCatalog.SdkRuntime) ? [peer, peer + PeerCatalog.SdkRuntime] : new[] { peer });
+
+    /// <summary>Who takes part: everybody of <see cref="Peers"/>, or whom the caller named.</summary>
+    public IEnumerable<string> Chosen(string[]? named) => named is null ? Peers : AllPeers.Where(named.Contains);
+
+    public int Rounds(int asked) => Math.Min(asked, MostRounds);
 }
 
 /// <summary>What is compared. Order within a round is shuffled; the order here is the order of the tables.</summary>

@@ -25,6 +25,11 @@ internal enum StoredAs
 internal sealed record PeerPlace(string Directory, int Port, bool Tls, string Certificate, string Key, string BuildDirectory, string SourceDirectory, string Listener)
 {
     public string Url => $"{(Tls ? "https" : "http")}://127.0.0.1:{Port}";
+
+    public string AspNet => Path.Combine(BuildDirectory, "aspnet", "peer-aspnet.dll");
+
+    /// <summary>The file beside a .NET program that says how its runtime is set up.</summary>
+    public static string RuntimeConfig(string program) => Path.ChangeExtension(program, ".runtimeconfig.json");
 }
 
 /// <summary>A server to compare with, as configured for this comparison.</summary>
@@ -34,6 +39,9 @@ internal sealed record Peer
 
     /// <summary>What it is, for the table.</summary>
     public required string Title { get; init; }
+
+    /// <summary>How it was set up.</summary>
+    public required string Settings { get; init; }
 
     /// <summary>What its 200 promises, and what it does not.</summary>
     public required string Promise { get; init; }

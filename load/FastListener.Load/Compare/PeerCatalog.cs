@@ -8,7 +8,12 @@ internal static class PeerCatalog
 {
     public const string Token = "10ad10ad10ad10ad10ad10ad10ad10ad10ad10ad10ad10ad10ad10ad10ad10ad";
 
+    /// <summary>Behind the key of a tuned ASP.NET Core peer: the same with the runtime settings that the Web SDK gives. Run only when it is named.</summary>
+    public const string SdkRuntime = "-sdk";
+
     private const string SyncedFilePromise = "report in a file of its own; file and directory synced before the 200";
+    private const string OurRuntimeWords = "FastListener's runtime settings";
+    private const string SdkRuntimeWords = "the Web SDK's runtime settings";
 
     private static readonly Peer[] s_peers =
     [
@@ -29,19 +34,40 @@ internal static class PeerCatalog
         {
             Key = "fastlistener-parsers",
             Title = "FastListener's transport and parsers alone",
+            Settings = OurRuntimeWords,
             Promise = "nothing: every part is read and forgotten",
             Stored = StoredAs.Nothing,
             Start = place => new ProcessStartInfo("dotnet", [Path.Combine(place.BuildDirectory, "parse", "peer-parse.dll"), "--url", place.Url]),
         },
-        AspNet("aspnet-tuned", "ASP.NET Core, MultipartReader, tuned", "reader", SyncedFilePromise + "; 64 minimum threads, 64 KiB / 1 MiB pooled buffers", "--tuned"),
-        AspNet("aspnet-documented", "ASP.NET Core, MultipartReader, as documented", "reader", SyncedFilePromise),
-        AspNet("aspnet-form", "ASP.NET Core, ReadFormAsync", "form", SyncedFilePromise + "; the framework buffers the form first (past 64 KiB in a temporary file); 64 minimum threads", "--tuned"),
-        AspNet("aspnet-gzip", "ASP.NET Core, MultipartReader, tuned, request decompression", "reader", SyncedFilePromise, "--tuned", "--decompress"),
-        AspNet("aspnet-parse", "ASP.NET Core, MultipartReader, parse only", "discard", "nothing: every section is read and forgotten", "--tuned") with { Stored = StoredAs.Nothing },
+        .. AspNetTuned("aspnet-tuned", "ASP.NET Core, MultipartReader, tuned", "64 minimum threads, 64 KiB and 1 MiB pooled buffers", SyncedFilePromise, "--mode", "reader"),
+        AspNet("aspnet-documented", "ASP.NET Core, MultipartReader, as documented", SdkRuntimeWords, SyncedFilePromise, "--mode", "reader"),
+        .. AspNetTuned(
+            "aspnet-form",
+            "ASP.NET Core, ReadFormAsync",
+            "64 minimum threads",
+            SyncedFilePromise + "; the framework buffers the form first (past 64 KiB in a temporary file)",
+            "--mode",
+            "form"),
+        .. AspNetTuned(
+            "aspnet-gzip",
+            "ASP.NET Core, MultipartReader, tuned, request decompression",
+            "64 minimum threads, 64 KiB and 1 MiB pooled buffers",
+            SyncedFilePromise,
+            "--mode",
+            "reader",
+            "--decompress"),
+        .. AspNetTuned(
+            "aspnet-parse",
+            "ASP.NET Core, MultipartReader, parse only, tuned",
+            "64 minimum threads, 64 KiB buffers",
+            "nothing: every section is read and forgotten",
+            "--mode",
+            "discard").Select(peer => peer with { Stored = StoredAs.Nothing }),
         new Peer
         {
             Key = "nginx",
             Title = "nginx PUT to file",
+            Settings = "a worker a core, 1 MiB buffers (load/peers/nginx)",
             Promise = "none: in the page cache when it answers 201, not synced, nothing parsed",
             Stored = StoredAs.BodyFiles,
             StoredUnder = "stored",
@@ -51,12 +77,13 @@ internal static class PeerCatalog
             AnswersOk = false,
             Start = Nginx,
         },
-        Node("node", "Node, busboy, a worker a core"),
-        Node("node-gzip", "Node, busboy and zlib, a worker a core", "--decompress"),
+        Node("node", "Node, busboy"),
+        Node("node-gzip", "Node, busboy and zlib", "--decompress"),
         new Peer
         {
             Key = "c-receiver",
             Title = "bare C, socket to file (limit)",
+            Settings = "a thread a connection, 1 MiB writes",
             Promise = "whole body in a file; early write-back, fdatasync and directory fsync before the 200; nothing parsed",
             Stored = StoredAs.BodyFiles,
             Start = place => new ProcessStartInfo(Path.Combine(place.BuildDirectory, "receiver"), [place.Port.ToString(CultureInfo.InvariantCulture), place.Directory]),
@@ -65,14 +92,17 @@ internal static class PeerCatalog
         CLog("c-log-1", "bare C, O_DIRECT log, one thread (limit)", 1),
     ];
 
+    public static string NginxProgram => File.Exists("/usr/sbin/nginx") ? "/usr/sbin/nginx" : "nginx";
+
     public static Peer Get(string key) => s_peers.FirstOrDefault(p => p.Key == key) ?? throw new ArgumentException($"There is no peer named {key}; known are {string.Join(", ", s_peers.Select(p => p.Key))}.");
 
-    public static int ThreadsOf(Peer peer) => peer.Key == "c-log-1" ? 1 : 64;
+    public static bool Exists(string key) => s_peers.Any(p => p.Key == key);
 
     private static Peer Listener(string key, string title, (string Name, string Value)[] settings) => new()
     {
         Key = key,
         Title = title,
+        Settings = string.Join("; ", ["defaults", .. settings.Select(s => $"{s.Name.Replace("__", ":", StringComparison.Ordinal)}={s.Value}")]),
         Promise = "parsed, searchable, checksummed; bytes and catalog synced before the 200",
         Stored = StoredAs.Listener,
         Start = place =>
@@ -95,17 +125,36 @@ internal static class PeerCatalog
         },
     };
 
-    private static Peer AspNet(string key, string title, string mode, string promise, params string[] extra) => new()
+    /// <summary>With the file of settings that FastListener's own runtime reads, and once more with what the Web SDK wrote for it.</summary>
+    private static Peer[] AspNetTuned(string key, string title, string settings, string promise, params string[] words)
+    {
+        var sdk = AspNet(key + SdkRuntime, $"{title}, {SdkRuntimeWords}", $"{settings}; {SdkRuntimeWords}", promise, [.. words, "--tuned"]);
+        var ours = sdk with
+        {
+            Key = key,
+            Title = title,
+            Settings = $"{settings}; {OurRuntimeWords}",
+            Start = place =>
+            {
+                var start = sdk.Start(place);
+                return new ProcessStartInfo(start.FileName, ["exec", "--runtimeconfig", PeerPlace.RuntimeConfig(place.Listener), .. start.ArgumentList]);
+            },
+        };
+        return [ours, sdk];
+    }
+
+    private static Peer AspNet(string key, string title, string settings, string promise, params string[] words) => new()
     {
         Key = key,
         Title = title,
+        Settings = settings,
         Promise = promise,
         Stored = StoredAs.ReportFiles,
         Start = place => new ProcessStartInfo(
             "dotnet",
             [
-                Path.Combine(place.BuildDirectory, "aspnet", "peer-aspnet.dll"), "--mode", mode, "--dir", place.Directory, "--url", place.Url,
-                .. place.Tls ? new[] { "--certificate", place.Certificate, "--key", place.Key } : [], .. extra,
+                place.AspNet, "--dir", place.Directory, "--url", place.Url,
+                .. place.Tls ? new[] { "--certificate", place.Certificate, "--key", place.Key } : [], .. words,
             ]),
     };
 
@@ -113,7 +162,8 @@ internal static class PeerCatalog
     {
         Key = key,
         Title = title,
-        Promise = SyncedFilePromise + "; 64 file threads, 1 MiB buffers for large bodies",
+        Settings = "a worker a core, 64 file threads each, 1 MiB buffers for large bodies",
+        Promise = SyncedFilePromise,
         Stored = StoredAs.ReportFiles,
         Start = place => new ProcessStartInfo(
             "node", [Path.Combine(place.BuildDirectory, "node", "server.js"), place.Port.ToString(CultureInfo.InvariantCulture), place.Directory, .. extra]),
@@ -123,6 +173,7 @@ internal static class PeerCatalog
     {
         Key = key,
         Title = title,
+        Settings = threads == 1 ? "one thread" : $"{threads} threads, one write and sync for all that wait",
         Promise = "each object synced; no network, no HTTP, no index",
         Stored = StoredAs.CLog,
         Start = place => new ProcessStartInfo(Path.Combine(place.BuildDirectory, "log"), [place.Directory, threads.ToString(CultureInfo.InvariantCulture)]),
@@ -140,7 +191,7 @@ internal static class PeerCatalog
 
         // The workers of an nginx started as root give up their rights; here they keep their user, who owns the directory.
         File.WriteAllText(path, Environment.UserName == "root" ? "user root;\n" + configuration : configuration);
-        return new ProcessStartInfo(File.Exists("/usr/sbin/nginx") ? "/usr/sbin/nginx" : "nginx", ["-p", place.Directory, "-c", path, "-e", Path.Combine(place.Directory, "error.log")]);
+        return new ProcessStartInfo(NginxProgram, ["-p", place.Directory, "-c", path, "-e", Path.Combine(place.Directory, "error.log")]);
     }
 
     private static void Run(string file, params string[] arguments)

@@ -41,6 +41,7 @@ var uploads = new Uploads(options);
 Func<HttpRequest, Task<IResult>> handler = (options.Mode, options.Tuned) switch
 {
     ("form", _) => uploads.ReadForm,
+    ("discard", true) => Uploads.DiscardTuned,
     ("discard", _) => Uploads.Discard,
     (_, true) => uploads.ReadSectionsTuned,
     _ => uploads.ReadSections,
