@@ -2,13 +2,17 @@
 # FastListener and its peers, side by side, from nothing: installs what is missing (Debian packages, busboy from npm), builds everything from
 # this repository, runs all measurements in shuffled, interleaved rounds and writes one Markdown file: the README's performance section.
 #
-#   load/peers/run.sh                       the full comparison, five counted rounds: about two hours, 60 GB of free disk
+#   load/peers/run.sh                       the full comparison, five counted rounds (three of connections-*): hours, 60 GB of free disk
+#   load/peers/run.sh --minutes 60          the same, but no measurement is begun after an hour
 #   load/peers/run.sh --quick               proves the machinery in some minutes; its figures mean little
 #   load/peers/run.sh --only large --rounds 9
+#   load/peers/run.sh --only small-keep-alive --peers fastlistener aspnet-tuned aspnet-tuned-sdk
 #
-# Options: --quick, --rounds N, --seconds S, --warm-up S, --only MEASUREMENT..., --peers PEER..., --output FILE, --work DIR (data of all
-# servers: put it on the disk to be measured), --no-install (fail instead of installing).
-# Servers listen on 127.0.0.1 only. Exit 0 when every step and read-back was right and every floor held, 1 when not, 2 for a wrong option.
+# Options: --quick, --rounds N, --seconds S, --warm-up S, --minutes N, --only MEASUREMENT..., --peers PEER..., --output FILE, --work DIR (data of
+# all servers: put it on the disk to be measured), --no-install (fail instead of installing).
+# Tuned ASP.NET Core peers run with FastListener's runtime settings; PEER-sdk is one with those of the Web SDK, and runs only when it is named.
+# Servers listen on 127.0.0.1 only. Ctrl+C, SIGTERM, --minutes and a full disk leave a report of what was measured.
+# Exit 0 when every step and read-back was right and every floor held, 1 when not, 2 for a wrong option, 130 when it was interrupted.
 set -euo pipefail
 
 shown="load/peers/run.sh${*:+ $*}"

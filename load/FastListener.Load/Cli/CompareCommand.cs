@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Diagnostics;
 using FastListener.Load.Compare;
 
 namespace FastListener.Load.Cli;
@@ -20,26 +19,21 @@ internal static class CompareCommand
         var quick = new Option<bool>("--quick") { Description = "Smaller counts: proves the machinery, measures little" };
         var only = new Option<string[]?>("--only") { Description = "Only these measurements", AllowMultipleArgumentsPerToken = true };
         var peers = new Option<string[]?>("--peers") { Description = "Only these peers", AllowMultipleArgumentsPerToken = true };
+        var minutes = new Option<double?>("--minutes") { Description = "Begin no further measurement after so long; the report says what is missing" };
         var shown = new Option<string>("--command") { Description = "The command to name in the output", DefaultValueFactory = _ => "load/peers/run.sh" };
-        var command = new Command("compare", "Runs FastListener and its peers side by side") { root, build, work, listener, output, rounds, seconds, warm, quick, only, peers, shown };
+        var command = new Command("compare", "Runs FastListener and its peers side by side") { root, build, work, listener, output, rounds, seconds, warm, minutes, quick, only, peers, shown };
         command.SetAction((parsed, stop) => Usage.GuardAsync(() =>
         {
-            var chosen = MeasurementCatalog.All(parsed.GetValue(quick)).ToList();
-            if (parsed.GetValue(only) is { Length: > 0 } names)
-            {
-                var unknown = names.Except(chosen.Select(m => m.Key)).ToArray();
-                if (unknown.Length > 0)
-                {
-                    throw new ArgumentException($"No measurement named {string.Join(", ", unknown)}; known are {string.Join(", ", chosen.Select(m => m.Key))}.");
-                }
-
-                chosen = [.. chosen.Where(m => names.Contains(m.Key))];
-            }
-
-            var only2 = parsed.GetValue(peers) is { Length: > 0 } some ? some.Select(p => PeerCatalog.Get(p).Key).ToArray() : null;
+            var named = parsed.GetValue(peers) is { Length: > 0 } some ? some.Select(p => PeerCatalog.Get(p).Key).ToArray() : null;
+            var chosen = Choose(MeasurementCatalog.All(parsed.GetValue(quick)), parsed.GetValue(only), named);
             if (parsed.GetValue(rounds) is < 1 or > 50 || parsed.GetValue(seconds) is < 0.2 or > 120 || parsed.GetValue(warm) is < 0.2 or > 60)
             {
                 throw new ArgumentException("Rounds: 1 to 50. Seconds: 0.2 to 120. Warm-up: 0.2 to 60.");
+            }
+
+            if (parsed.GetValue(minutes) is <= 0 or > 1440)
+            {
+                throw new ArgumentException("Minutes: up to 1,440.");
             }
 
             var target = parsed.GetRequiredValue(output);
@@ -52,32 +46,57 @@ internal static class CompareCommand
             File.Delete(raw);
             var lengths = new StepLengths(TimeSpan.FromSeconds(parsed.GetValue(warm)), TimeSpan.FromSeconds(parsed.GetValue(seconds)));
             var rootPath = parsed.GetRequiredValue(root).FullName;
-            var runner = new StepRunner(rootPath, workPath, buildPath, parsed.GetRequiredValue(listener).FullName, lengths, stop);
-            var comparison = new Comparison(runner, workPath, parsed.GetValue(rounds), Console.Error);
-            try
+            var listenerPath = parsed.GetRequiredValue(listener).FullName;
+            var from = Provenance.Of(rootPath, buildPath, listenerPath, workPath, chosen.SelectMany(m => m.Chosen(named)), parsed.GetRequiredValue(shown));
+            var runner = new StepRunner(rootPath, workPath, buildPath, listenerPath, lengths, stop);
+            var steps = new List<Step>();
+            ComparedRun Report(string? ended)
             {
-                comparison.Run(chosen, only2, raw, stop);
-            }
-            catch (OperationCanceledException)
-            {
-                Console.Error.WriteLine("Stopped; the report holds what was measured.");
-            }
-            finally
-            {
-                Directory.Delete(workPath, recursive: true);
+                var run = new ComparedRun(steps, chosen, parsed.GetValue(rounds), from) { OnlyPeers = named, Ended = ended };
+                File.WriteAllText(target.FullName, ComparisonReport.Render(run));
+                return run;
             }
 
-            var report = ComparisonReport.Render(comparison.Steps, chosen, parsed.GetRequiredValue(shown), Revision(rootPath), parsed.GetRequiredValue(work).FullName);
-            File.WriteAllText(target.FullName, report);
-            Console.Out.WriteLine(report);
-            return stop.IsCancellationRequested ? Usage.Interrupted : ComparisonReport.Holds(comparison.Steps) ? 0 : 1;
+            var comparison = new Comparison(runner.Run, workPath, parsed.GetValue(rounds), Console.Error)
+            {
+                Steps = steps,
+                Limit = parsed.GetValue(minutes) is { } most ? TimeSpan.FromMinutes(most) : null,
+                Measured = () => Report("it is still running, or was killed"),
+            };
+            string? failed = null;
+            string? ended;
+            try
+            {
+                ended = comparison.Run(chosen, named, raw, stop);
+            }
+            catch (Exception e) when (e is InvalidOperationException or IOException or UnauthorizedAccessException)
+            {
+                ended = failed = e.Message.TrimEnd('.');
+            }
+
+            // The report first: deleting what was stored may take longer than an impatient caller waits.
+            var made = Report(ended);
+            Console.Out.WriteLine(File.ReadAllText(target.FullName));
+            if (ended is not null)
+            {
+                Console.Error.WriteLine($"Ended early: {ended}. {target.FullName} holds what was measured.");
+            }
+
+            Directory.Delete(workPath, recursive: true);
+            return stop.IsCancellationRequested ? Usage.Interrupted : failed is null && made.Holds ? 0 : 1;
         }));
         return command;
     }
 
-    private static string Revision(string root)
+    private static Measurement[] Choose(IReadOnlyList<Measurement> all, string[]? only, string[]? peers)
     {
-        using var git = Process.Start(new ProcessStartInfo("git", ["-C", root, "describe", "--always", "--dirty"]) { RedirectStandardOutput = true });
-        return git?.StandardOutput.ReadToEnd().Trim() is { Length: > 0 } revision ? revision : "unknown";
+        var unknown = (only ?? []).Except(all.Select(m => m.Key)).ToArray();
+        if (unknown.Length > 0)
+        {
+            throw new ArgumentException($"No measurement named {string.Join(", ", unknown)}; known are {string.Join(", ", all.Select(m => m.Key))}.");
+        }
+
+        Measurement[] chosen = [.. all.Where(m => (only is not { Length: > 0 } || only.Contains(m.Key)) && m.Chosen(peers).Any())];
+        return chosen.Length > 0 ? chosen : throw new ArgumentException($"None of {string.Join(", ", peers ?? [])} takes part in {string.Join(", ", only ?? [])}.");
     }
 }

@@ -10,49 +10,80 @@ namespace FastListener.Load.Compare;
 /// Rounds of measurements. In each round every peer has its turn, in an order shuffled anew; nothing is deleted within a round, nor between two
 /// unless the disk fills, and then it rests before it is measured again; round 0 does not count.
 /// </summary>
-internal sealed class Comparison(StepRunner runner, string work, int rounds, TextWriter log)
+/// <param name="run">One step: the measurement, whose turn it is, and the round.</param>
+internal sealed class Comparison(Func<Measurement, Peer, int, Step> run, string work, int rounds, TextWriter log)
 {
     private const long RoomForARound = 32L * 1024 * 1024 * 1024;
     private const long LeastFreeBytes = 12L * 1024 * 1024 * 1024;
 
-    public List<Step> Steps { get; } = [];
+    public List<Step> Steps { get; init; } = [];
 
-    public void Run(IReadOnlyList<Measurement> measurements, string[]? onlyPeers, string results, CancellationToken stop)
+    /// <summary>No measurement is begun after so long; null measures everything.</summary>
+    public TimeSpan? Limit { get; init; }
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    public Func<string, long> FreeBytes { get; init; } = path => new DriveInfo(path).AvailableFreeSpace;
+
+    /// <summary>Told after each measurement.</summary>
+    public Action? Measured { get; init; }
+
+    /// <summary>Null when everything was measured; otherwise why not. What was measured is in <see cref="Steps"/> either way.</summary>
+    /// <exception cref="InvalidOperationException">The disk is full.</exception>
+    public string? Run(IReadOnlyList<Measurement> measurements, string[]? onlyPeers, string results, CancellationToken stop)
     {
-        foreach (var measurement in measurements)
+        var began = Clock.GetTimestamp();
+        try
         {
-            var peers = measurement.Peers.Where(p => onlyPeers is null || onlyPeers.Contains(p)).Select(PeerCatalog.Get).ToArray();
-            if (peers.Length == 0)
+            foreach (var measurement in measurements)
             {
-                continue;
-            }
-
-            var counted = Math.Min(rounds, measurement.MostRounds);
-            log.WriteLine($"{measurement.Key}: {measurement.Title}; {peers.Length} peers, 1 + {counted} rounds");
-            for (var round = 0; round <= counted; round++)
-            {
-                var order = (Peer[])peers.Clone();
-                if (new DriveInfo(work).AvailableFreeSpace < RoomForARound)
+                if (Limit is { } limit && Clock.GetElapsedTime(began) >= limit)
                 {
-                    Clear(measurement);
+                    return string.Create(CultureInfo.InvariantCulture, $"no measurement was begun after {limit.TotalMinutes:0.##} minutes (--minutes)");
                 }
 
-                new Random(unchecked((StableHash(measurement.Key) * 31) + round)).Shuffle(order);
-                foreach (var peer in order)
-                {
-                    stop.ThrowIfCancellationRequested();
-                    CheckSpace();
-                    var watch = Stopwatch.StartNew();
-                    var step = runner.Run(measurement, peer, round);
-                    Steps.Add(step);
-                    log.WriteLine(Line(step, watch.Elapsed));
-                    File.AppendAllText(results, JsonSerializer.Serialize(step) + "\n");
-                }
+                Measure(measurement, [.. measurement.Chosen(onlyPeers).Select(PeerCatalog.Get)], results, stop);
+                Measured?.Invoke();
             }
 
-            // Only now: deleting slows whoever creates files next, so it waits until this measurement is over, and the disk rests afterwards.
-            Clear(measurement);
+            return null;
         }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return "interrupted";
+        }
+    }
+
+    private void Measure(Measurement measurement, Peer[] peers, string results, CancellationToken stop)
+    {
+        var counted = measurement.Rounds(rounds);
+        log.WriteLine($"{measurement.Key}: {measurement.Title}; {peers.Length} peers, 1 + {counted} rounds");
+        for (var round = 0; round <= counted; round++)
+        {
+            var order = (Peer[])peers.Clone();
+            if (FreeBytes(work) < RoomForARound)
+            {
+                Clear(measurement);
+            }
+
+            new Random(unchecked((StableHash(measurement.Key) * 31) + round)).Shuffle(order);
+            foreach (var peer in order)
+            {
+                stop.ThrowIfCancellationRequested();
+                CheckSpace();
+                var watch = Stopwatch.StartNew();
+                var step = run(measurement, peer, round);
+
+                // Ctrl+C reaches the servers, too: what failed with them is no step.
+                stop.ThrowIfCancellationRequested();
+                Steps.Add(step);
+                log.WriteLine(Line(step, watch.Elapsed));
+                File.AppendAllText(results, JsonSerializer.Serialize(step) + "\n");
+            }
+        }
+
+        // Only now: deleting slows whoever creates files next, so it waits until this measurement is over, and the disk rests afterwards.
+        Clear(measurement);
     }
 
     /// <summary>A P-256 pair for the TLS rows, the same for all.</summary>
@@ -83,7 +114,7 @@ internal sealed class Comparison(StepRunner runner, string work, int rounds, Tex
 
     private void CheckSpace()
     {
-        var free = new DriveInfo(work).AvailableFreeSpace;
+        var free = FreeBytes(work);
         if (free < LeastFreeBytes)
         {
             throw new InvalidOperationException($"Only {free >> 30} GiB are free where {work} lies; {LeastFreeBytes >> 30} GiB must stay free.");

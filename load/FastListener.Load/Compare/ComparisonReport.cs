@@ -1,67 +1,91 @@
 using System.Globalization;
 using System.Text;
-using FastListener.Load.Measuring;
+using FastListener.Load.Inputs;
 using FastListener.Load.Reports;
 
 namespace FastListener.Load.Compare;
 
-/// <summary>The comparison as Markdown: what the README's performance section is made of.</summary>
+/// <summary>The comparison as Markdown: the README's performance section as it stands.</summary>
 internal static class ComparisonReport
 {
-    public static string Render(IReadOnlyList<Step> steps, IReadOnlyList<Measurement> measurements, string command, string revision, string work)
+    public static string Render(ComparedRun run)
     {
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"Machine: {Machine.Describe(work)}.  ");
-        text.AppendLine(CultureInfo.InvariantCulture, $"Made by `{command}` on {DateTimeOffset.UtcNow:yyyy-MM-dd}, revision {revision}.").AppendLine();
-        text.AppendLine("Servers and load generator share the machine. Each figure is the median of the counted rounds, its range in brackets; a ratio is taken within each round and then the median of those. A round gives every peer a fresh directory and a fresh, warmed process, in an order shuffled anew; nothing is deleted within a round; the first round does not count. After each step everything acknowledged was read back: files byte for byte, FastListener's objects through its `verify`, with size and XXH3-128 against the input. CPU is that of the server's processes; what kernel threads do for them (write-back, the journal) is in nobody's account, which flatters those who do not sync.").AppendLine();
-
-        var goals = Goal.All.Select(goal => (Goal: goal, Value: goal.Against is null
-            ? Spread.Own(steps, goal.Measurement, goal.Peer, goal.Figure)
-            : Spread.Ratio(steps, goal.Measurement, goal.Peer, goal.Against, goal.Figure))).Where(g => g.Value is not null).ToArray();
-        if (goals.Length > 0)
+        Head(text, run);
+        SummaryMatrix.Peers(text, run);
+        SummaryMatrix.Alternatives(text, run);
+        Goals(text, run);
+        text.AppendLine("<details><summary>Every measurement, every server</summary>");
+        foreach (var measurement in run.Measured)
         {
-            MarkdownReport.Table(text, ["FastListener, durable", "floor", "aim", "measured", "rounds", ""], goals.Select(g => new[]
-            {
-                g.Goal.Words,
-                g.Goal.Floor is { } floor ? Number(floor) : "",
-                g.Goal.Aim is { } aim ? Number(aim) : "",
-                Range(g.Value!.Value, Number),
-                g.Value.Value.Rounds.ToString(CultureInfo.InvariantCulture),
-                Judge(g.Goal, g.Value.Value.Median),
-            }));
+            Section(text, run.Steps, measurement);
         }
 
-        foreach (var measurement in measurements.Where(m => steps.Any(s => s.Measurement == m.Key)))
-        {
-            Section(text, steps, measurement);
-        }
-
-        var problems = steps.Where(s => s.Problem is not null).ToArray();
-        if (problems.Length > 0)
-        {
-            text.AppendLine().AppendLine("#### Steps that do not count").AppendLine();
-            foreach (var step in problems)
-            {
-                text.AppendLine(CultureInfo.InvariantCulture, $"- {step.Measurement}, {step.Peer}, round {step.Round}: {step.Problem}");
-            }
-        }
-
+        text.AppendLine().AppendLine("</details>");
+        Problems(text, run.Steps);
         return text.ToString();
     }
 
-    /// <summary>True when no step failed and every judged goal reached its floor.</summary>
-    public static bool Holds(IReadOnlyList<Step> steps) =>
-        steps.All(s => s.Problem is null) && Goal.All.All(goal =>
+    private static void Head(StringBuilder text, ComparedRun run)
+    {
+        text.AppendLine("FastListener and what one would use instead, side by side on one machine, which the load generator shares.").AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"- Machine: {run.From.Machine}.");
+        if (run.From.Programs.Length > 0)
         {
-            var value = goal.Against is null
-                ? Spread.Own(steps, goal.Measurement, goal.Peer, goal.Figure)
-                : Spread.Ratio(steps, goal.Measurement, goal.Peer, goal.Against, goal.Figure);
-            return value is null || goal.Floor is not { } floor || (goal.HigherIsBetter ? value.Value.Median >= floor : value.Value.Median <= floor);
-        });
+            text.AppendLine(CultureInfo.InvariantCulture, $"- Beside it: {run.From.Programs}.");
+        }
+
+        var when = run.Steps.Count == 0 ? DateTimeOffset.UtcNow : run.Steps[0].At;
+        text.AppendLine(CultureInfo.InvariantCulture, $"- Made by `{run.From.Command}`, begun on {when:yyyy-MM-dd HH:mm} UTC, revision {run.From.Revision}.");
+        foreach (var line in run.From.Runtimes)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"- {line}");
+        }
+
+        if (run.Ended is not null || run.Missing.Length > 0)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"- **Not the whole comparison: {run.Ended ?? "steps are missing"}.**{run.Missing}");
+        }
+
+        text.AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"Each figure is the median of the counted rounds, its range in brackets; a ratio is taken within each round, and then the median of those. A round gives every server a fresh directory and a fresh, warmed process, in an order shuffled anew; nothing is deleted within a round, except where it is said; the first round does not count. Where something is kept, everything acknowledged was read back after each step: files byte for byte, FastListener's objects through its `verify`, with size and XXH3-128 against the input. CPU is that of the server's processes; what kernel threads do for them (write-back, the journal) is in nobody's account, which flatters those who do not sync.{Inputs(run)}").AppendLine();
+    }
+
+    private static string Inputs(ComparedRun run)
+    {
+        var inputs = run.Measured.Select(m => InputCatalog.Get(m.Input).Description).Distinct().ToArray();
+        return inputs.Length == 0 ? "" : $" Sent: {string.Join("; ", inputs)}.";
+    }
+
+    private static void Goals(StringBuilder text, ComparedRun run)
+    {
+        var goals = Goal.All.Select(goal => (Goal: goal, Value: goal.Value(run.Steps))).Where(g => g.Value is not null).ToArray();
+        if (goals.Length == 0)
+        {
+            return;
+        }
+
+        MarkdownReport.Table(text, ["what FastListener asks of itself", "floor", "aim", "measured", "rounds", "", "ours", "theirs"], goals.Select(g => new[]
+        {
+            g.Goal.Words,
+            g.Goal.Floor is { } floor ? Figures.Number(floor) : "",
+            g.Goal.Aim is { } aim ? Figures.Number(aim) : "",
+            Figures.Ratio(g.Value),
+            g.Value!.Value.Rounds.ToString(CultureInfo.InvariantCulture),
+            Judge(g.Goal, g.Value.Value.Median),
+            Own(run.Steps, g.Goal, g.Goal.Peer),
+            g.Goal.Against is { } peer ? Own(run.Steps, g.Goal, peer) : "",
+        }));
+        text.AppendLine();
+    }
+
+    private static string Own(IReadOnlyList<Step> steps, Goal goal, string peer) =>
+        Spread.Own(steps, goal.Measurement, peer, goal.Figure) is { } own ? Figures.Own(own, goal.Figure) : "";
 
     private static void Section(StringBuilder text, IReadOnlyList<Step> steps, Measurement measurement)
     {
         text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"#### {measurement.Title}").AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"`{measurement.Key}`: {InputCatalog.Get(measurement.Input).Description}.{Notes(measurement)}").AppendLine();
         var first = measurement.Peers[0];
         var large = measurement.Input is "form-256m" or "form-1g" or "form-256k";
         var figure = large ? Figure.MebibytesPerSecond : Figure.Rate;
@@ -74,61 +98,77 @@ internal static class ComparisonReport
 
         if (measurement.Tls)
         {
-            heads.Add("sessions resumed");
+            heads.Add("sessions resumed, %");
         }
 
-        heads.Add("its promise, and the read-back");
-        MarkdownReport.Table(text, [.. heads], measurement.Peers.Where(p => steps.Any(s => s.Measurement == measurement.Key && s.Peer == p)).Select(key =>
+        heads.AddRange(["rounds", "set up; what a 200 promises; read back"]);
+        MarkdownReport.Table(text, [.. heads], measurement.AllPeers.Where(p => steps.Any(s => s.Measurement == measurement.Key && s.Peer == p)).Select(key =>
         {
+            string Value(Figure of) => Figures.Bare(Spread.Own(steps, measurement.Key, key, of), of);
+            string Ratio(Figure of) => key == first ? "" : Figures.Ratio(Spread.Ratio(steps, measurement.Key, first, key, of));
             var peer = PeerCatalog.Get(key);
-            var last = steps.LastOrDefault(s => s.Measurement == measurement.Key && s.Peer == key && s.Problem is null);
             var row = new List<string>
             {
-                peer.Title,
-                Cell(Spread.Own(steps, measurement.Key, key, figure), Number),
-                key == first ? "" : Cell(Spread.Ratio(steps, measurement.Key, first, key, figure), Number),
-                Cell(Spread.Own(steps, measurement.Key, key, cpu), Number),
-                key == first ? "" : Cell(Spread.Ratio(steps, measurement.Key, first, key, cpu), Number),
-                peer.Stored == StoredAs.CLog ? "" : Cell(Spread.Own(steps, measurement.Key, key, Figure.P99), Number),
-                Cell(Spread.Own(steps, measurement.Key, key, Figure.AnonymousMebibytes), Number),
+                peer.Title, Value(figure), Ratio(figure), Value(cpu), Ratio(cpu), peer.Stored == StoredAs.CLog ? "" : Value(Figure.P99), Value(Figure.AnonymousMebibytes),
             };
             if (measurement.Allocations)
             {
-                row.Add(Cell(Spread.Own(steps, measurement.Key, key, Figure.AllocatedPerRequest), Number));
+                row.Add(Value(Figure.AllocatedPerRequest));
             }
 
             if (measurement.Tls)
             {
-                row.Add(last?.Resumed is { } resumed ? string.Create(CultureInfo.InvariantCulture, $"{resumed * 100:0} %") : "");
+                row.Add(Value(Figure.Resumed));
             }
 
-            row.Add(last is null ? peer.Promise : $"{peer.Promise} ({last.ReadBack})");
+            row.Add((Spread.Own(steps, measurement.Key, key, figure)?.Rounds ?? 0).ToString(CultureInfo.InvariantCulture));
+            var last = steps.LastOrDefault(s => s.Measurement == measurement.Key && s.Peer == key && s.Problem is null);
+            row.Add($"{peer.Settings}; {peer.Promise}{(last is null ? "" : $"; {last.ReadBack}")}");
             return row.ToArray();
         }));
     }
 
-    private static string Judge(Goal goal, double value)
+    private static string Notes(Measurement measurement)
     {
-        bool Reaches(double bound) => goal.HigherIsBetter ? value >= bound : value <= bound;
-        return goal switch
+        var notes = "";
+        if (measurement.DeleteAfterEachStep)
         {
-            { Floor: null } => "reported",
-            { Aim: { } aim } when Reaches(aim) => "aim reached",
-            { Floor: { } floor } when Reaches(floor) => "floor held",
-            _ => "**below the floor**",
-        };
+            notes += " What was stored is deleted after each step, because memory is what counts here, and all rounds together would fill the disk; deleting slows whoever writes next, so its rates say less than the others'.";
+        }
+
+        if (measurement.HalfOfCapacity)
+        {
+            notes += " Each server first took as much as it could; all figures are of the stretch at half of that rate.";
+        }
+
+        if (measurement.MostRounds < int.MaxValue)
+        {
+            notes += string.Create(CultureInfo.InvariantCulture, $" Never more than {measurement.MostRounds} counted rounds.");
+        }
+
+        return notes;
     }
 
-    private static string Cell(Spread? spread, Func<double, string> format) => spread is { } s ? Range(s, format) : "";
-
-    private static string Range(Spread spread, Func<double, string> format) =>
-        spread.Rounds == 1 ? format(spread.Median) : $"{format(spread.Median)} [{format(spread.Low)}-{format(spread.High)}]";
-
-    private static string Number(double value) => Math.Abs(value) switch
+    private static void Problems(StringBuilder text, IReadOnlyList<Step> steps)
     {
-        >= 1000 => string.Create(CultureInfo.InvariantCulture, $"{value:#,0}"),
-        >= 100 => string.Create(CultureInfo.InvariantCulture, $"{value:0}"),
-        >= 10 => string.Create(CultureInfo.InvariantCulture, $"{value:0.#}"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{value:0.##}"),
+        var problems = steps.Where(s => s.Problem is not null).ToArray();
+        if (problems.Length == 0)
+        {
+            return;
+        }
+
+        text.AppendLine().AppendLine("#### Steps that do not count").AppendLine();
+        foreach (var step in problems)
+        {
+            text.AppendLine(CultureInfo.InvariantCulture, $"- {step.Measurement}, {step.Peer}, round {step.Round}: {step.Problem}");
+        }
+    }
+
+    private static string Judge(Goal goal, double value) => goal switch
+    {
+        { Floor: null } => "reported",
+        { Aim: { } aim } when goal.Reaches(aim, value) => "aim reached",
+        { Floor: { } floor } when goal.Reaches(floor, value) => "floor held",
+        _ => "**below the floor**",
     };
 }

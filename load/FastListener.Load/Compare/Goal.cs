@@ -10,6 +10,7 @@ internal enum Figure
     P99,
     AnonymousMebibytes,
     AllocatedPerRequest,
+    Resumed,
 }
 
 /// <summary>
@@ -20,6 +21,13 @@ internal sealed record Goal(string Words, string Measurement, string Peer, strin
 {
     /// <summary>Rates should be high; all else low.</summary>
     public bool HigherIsBetter => Figure is Figure.Rate or Figure.MebibytesPerSecond;
+
+    /// <summary>What came of it; null when it was not measured.</summary>
+    public Spread? Value(IReadOnlyList<Step> steps) => Against is null
+        ? Spread.Own(steps, Measurement, Peer, Figure)
+        : Spread.Ratio(steps, Measurement, Peer, Against, Figure);
+
+    public bool Reaches(double bound, double value) => HigherIsBetter ? value >= bound : value <= bound;
 
     public static IReadOnlyList<Goal> All { get; } =
     [

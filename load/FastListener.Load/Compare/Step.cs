@@ -43,6 +43,7 @@ internal sealed record Step(string Measurement, string Peer, int Round, DateTime
         Figure.P99 => P99Milliseconds,
         Figure.AnonymousMebibytes => AnonymousMebibytes,
         Figure.AllocatedPerRequest => AllocatedPerRequest,
+        Figure.Resumed => Resumed,
         _ => throw new ArgumentOutOfRangeException(nameof(figure)),
     };
 

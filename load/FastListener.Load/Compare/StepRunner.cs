@@ -32,7 +32,7 @@ internal sealed class StepRunner(string root, string work, string build, string 
         {
             return peer.Stored == StoredAs.CLog ? RunProgram(measurement, peer, round, directory) : RunServer(measurement, peer, round, directory);
         }
-        catch (Exception e) when (e is InvalidOperationException or IOException or SocketException or System.ComponentModel.Win32Exception)
+        catch (Exception e) when (e is InvalidOperationException or IOException or SocketException or System.ComponentModel.Win32Exception or JsonException or FormatException)
         {
             return new Step(measurement.Key, peer.Key, round, DateTimeOffset.UtcNow) { Problem = e.Message };
         }
