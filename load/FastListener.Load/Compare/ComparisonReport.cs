@@ -48,7 +48,7 @@ internal static class ComparisonReport
         }
 
         text.AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"Each figure is the median of the counted rounds, its range in brackets; a ratio is taken within each round, and then the median of those. A round gives every server a fresh directory and a fresh, warmed process, in an order shuffled anew; nothing is deleted within a round, except where it is said; the first round does not count. Where something is kept, everything acknowledged was read back after each step: files byte for byte, FastListener's objects through its `verify`, with size and XXH3-128 against the input. CPU is that of the server's processes; what kernel threads do for them (write-back, the journal) is in nobody's account, which flatters those who do not sync.{Inputs(run)}").AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"Each figure is the median of the counted rounds, its range in brackets; a ratio is taken within each round, and then the median of those. A round gives every server a fresh directory and a fresh, warmed process, in an order shuffled anew; nothing is deleted within a round, except where it is said; the first round does not count. Where something is kept, everything acknowledged was read back after each step: files byte for byte, FastListener's objects through its `verify`, with size and XXH3-128 against the input, the C log's by itself, byte for byte. CPU is that of the server's processes; what kernel threads do for them (write-back, the journal) is in nobody's account, which flatters those who do not sync.{Inputs(run)}").AppendLine();
     }
 
     private static string Inputs(ComparedRun run)

@@ -13,7 +13,7 @@ internal static class Figures
         Figure.CpuPerMebibyte => "server CPU per MiB",
         Figure.P99 => "p99",
         Figure.AnonymousMebibytes => "anonymous memory",
-        Figure.AllocatedPerRequest => "allocated each",
+        Figure.AllocatedPerRequest => "bytes",
         Figure.Resumed => "sessions resumed, of its own handshakes",
         _ => throw new ArgumentOutOfRangeException(nameof(figure)),
     };

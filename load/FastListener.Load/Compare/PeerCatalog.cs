@@ -102,7 +102,9 @@ internal static class PeerCatalog
     {
         Key = key,
         Title = title,
-        Settings = string.Join("; ", ["defaults", .. settings.Select(s => $"{s.Name.Replace("__", ":", StringComparison.Ordinal)}={s.Value}")]),
+        Settings = string.Join("; ", settings.Length == 0
+            ? ["defaults", OurRuntimeWords]
+            : [.. settings.Select(s => $"{s.Name.Replace("__", ":", StringComparison.Ordinal)}={s.Value}"), OurRuntimeWords]),
         Promise = "parsed, searchable, checksummed; bytes and catalog synced before the 200",
         Stored = StoredAs.Listener,
         Start = place =>
