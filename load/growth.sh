@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How start-up and the reading verbs grow with what is stored: fills one data directory with 20 KiB crashes to 10,000, 100,000 and a million
+# How start-up and the reading verbs grow with what is stored: fills one data directory with 20 KiB crashes of 12 attributes to 10,000, 100,000 and a million
 # objects and measures at each step. A start must not read the packs: the bytes it read stand in the table.
 #
 #   load/growth.sh [MOST]      MOST objects at the end, default 1,000,000 (24 GB of disk, three to five minutes)
@@ -46,7 +46,7 @@ timed() {
     done | median 5
 }
 
-echo "| objects | catalog, MiB | packs, MiB | start | read by a start, MiB | start after kill -9 | \`list\` | \`list --attribute\` | the same, nothing found | \`show\` the first | --help, for comparison |"
+echo "| objects | catalog, MiB | packs, MiB | start | read by a start, MiB | start after kill -9 | \`list --limit 20\` | \`list --limit 20 --attribute K=V\` | \`list --attribute K=V\`, nothing found | \`show\` the first | \`--help\`, for comparison |"
 echo "|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
 stored=0
 for target in 10000 100000 1000000; do
