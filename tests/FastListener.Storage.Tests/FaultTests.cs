@@ -6,11 +6,15 @@ public sealed class FaultTests : IDisposable
 
     public void Dispose() => _data.Dispose();
 
-    [Fact]
-    public async Task A_single_fault_at_any_call_costs_at_most_the_submissions_it_hits()
+    /// <param name="together">Whether several are committed in one batch, which a fault costs whole, or each alone.</param>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_single_fault_at_any_call_costs_at_most_the_submissions_it_hits(bool together)
     {
         var calls = 0;
         var failing = 0;
+        var largest = 0;
         for (var at = 1; at <= Math.Max(calls, 1); at++)
         {
             var directory = Path.Combine(_data.Path, $"{at}");
@@ -26,7 +30,7 @@ public sealed class FaultTests : IDisposable
                         throw new StorageFaultException(StorageFaultKind.InputOutput, $"No {call} for {path}.");
                     }
                 };
-                var (acked, attached, refused) = await Scenario.RunAsync(store);
+                var (acked, attached, refused) = together ? await Scenario.RunTogetherAsync(store, device) : await Scenario.RunAsync(store);
                 failing += refused > 0 ? 1 : 0;
                 if (await Record.ExceptionAsync(async () => acked.Add(await store.SubmitAsync(StoreActions.Bytes(2222)))) is StorageFaultException)
                 {
@@ -34,7 +38,9 @@ public sealed class FaultTests : IDisposable
                     acked.Add(await store.SubmitAsync(StoreActions.Bytes(2222)));
                 }
 
-                Assert.InRange(refused, 0, 1);
+                Assert.InRange(refused, 0, together ? Scenario.MostTogether : 1);
+                Assert.InRange(store.Statistics.FailedBatches, 0, 1);
+                largest = Math.Max(largest, refused);
                 Scenario.AssertKept(directory, acked, attached);
                 await store.DisposeAsync();
                 device.Before = (_, _) => { };
@@ -49,6 +55,7 @@ public sealed class FaultTests : IDisposable
 
         Assert.True(calls > 40, $"{calls} calls");
         Assert.True(failing > 30, $"{failing} faults hit a submission");
+        Assert.InRange(largest, together ? 3 : 1, Scenario.MostTogether);
     }
 
     [Fact]

@@ -11,15 +11,21 @@ public sealed class PowerCutTests : IDisposable
 
     public void Dispose() => Directory.Delete(_root, recursive: true);
 
+    /// <param name="loss">What is lost.</param>
+    /// <param name="together">Whether several are committed in one batch, or each alone.</param>
     [Theory]
-    [InlineData(Loss.Everything)]
-    [InlineData(Loss.Nothing)]
-    [InlineData(Loss.HalfOfTheData)]
-    [InlineData(Loss.EverythingAndTheLog)]
-    public async Task Whatever_was_acknowledged_survives_a_cut_before_any_call(Loss loss)
+    [InlineData(Loss.Everything, false)]
+    [InlineData(Loss.Nothing, false)]
+    [InlineData(Loss.HalfOfTheData, false)]
+    [InlineData(Loss.EverythingAndTheLog, false)]
+    [InlineData(Loss.Everything, true)]
+    [InlineData(Loss.Nothing, true)]
+    [InlineData(Loss.HalfOfTheData, true)]
+    [InlineData(Loss.EverythingAndTheLog, true)]
+    public async Task Whatever_was_acknowledged_survives_a_cut_before_any_call(Loss loss, bool together)
     {
         long cuts = 0;
-        for (long cut = 1; await CutAsync(cut, loss, forgetDirectories: false, forgetData: false) is var (_, wasCut) && wasCut; cut++)
+        for (long cut = 1; await CutAsync(cut, loss, together, forgetDirectories: false, forgetData: false) is var (_, wasCut) && wasCut; cut++)
         {
             cuts = cut;
         }
@@ -28,11 +34,13 @@ public sealed class PowerCutTests : IDisposable
     }
 
     [Theory]
-    [InlineData(true, false)]
-    [InlineData(false, true)]
-    public async Task A_store_that_left_out_a_sync_would_be_caught(bool directories, bool data)
+    [InlineData(true, false, false)]
+    [InlineData(false, true, false)]
+    [InlineData(true, false, true)]
+    [InlineData(false, true, true)]
+    public async Task A_store_that_left_out_a_sync_would_be_caught(bool directories, bool data, bool together)
     {
-        for (long cut = 20; await CutAsync(cut, Loss.Everything, directories, data) is var (failure, wasCut); cut += 3)
+        for (long cut = 20; await CutAsync(cut, Loss.Everything, together, directories, data) is var (failure, wasCut); cut += 3)
         {
             if (failure is not null)
             {
@@ -43,7 +51,7 @@ public sealed class PowerCutTests : IDisposable
         }
     }
 
-    private async Task<(Exception? Failure, bool WasCut)> CutAsync(long cut, Loss loss, bool forgetDirectories, bool forgetData)
+    private async Task<(Exception? Failure, bool WasCut)> CutAsync(long cut, Loss loss, bool together, bool forgetDirectories, bool forgetData)
     {
         var before = Path.Combine(_root, $"{cut}");
         var after = Path.Combine(_root, $"{cut}-after");
@@ -59,7 +67,11 @@ public sealed class PowerCutTests : IDisposable
         try
         {
             await using var store = await ObjectStore.OpenAsync(Scenario.Options(before), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, null, device);
-            (acked, attached, _) = await Scenario.RunAsync(store);
+            (acked, attached, _) = together ? await Scenario.RunTogetherAsync(store, device) : await Scenario.RunAsync(store);
+            if (together && !device.IsCut)
+            {
+                Scenario.AssertTogether(store);
+            }
         }
         catch (StorageFaultException) when (device.IsCut)
         {

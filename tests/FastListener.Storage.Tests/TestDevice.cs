@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FastListener.Storage.Devices;
 
 namespace FastListener.Storage.Tests;
@@ -9,6 +10,9 @@ public class TestDevice : StorageDevice
 
     /// <summary>Called with the call's name and path.</summary>
     public Action<string, string> Before { get; set; } = (_, _) => { };
+
+    /// <summary>While it is not set, syncs of packs wait before anything counts them: what is submitted meanwhile comes into one batch.</summary>
+    public ManualResetEventSlim? PackSyncs { get; set; }
 
     /// <summary>
     /// From now on the pack's sync fails, each time only after the catalog has committed; the first sync of the catalog's log is that commit's, and so
@@ -132,6 +136,11 @@ public class TestDevice : StorageDevice
 
         public override void SyncData()
         {
+            if (_path.EndsWith(".pack", StringComparison.Ordinal))
+            {
+                _device.PackSyncs?.Wait(TimeSpan.FromSeconds(30));
+            }
+
             _device.Before("sync", _path);
             _file.SyncData();
             _device.Synced(_path);
@@ -160,6 +169,11 @@ public class TestDevice : StorageDevice
 /// <summary>A submission-level scenario that uses every path to the disk: inline, large, late, a pack that is full.</summary>
 public static class Scenario
 {
+    /// <summary>The most that one batch of <see cref="RunTogetherAsync"/> holds.</summary>
+    public const int MostTogether = 6;
+
+    private const int TogetherRounds = 2;
+
     public static StoreOptions Options(string path) => new()
     {
         DataDirectory = path,
@@ -205,6 +219,91 @@ public static class Scenario
         }
 
         return (acked, attached, refused);
+    }
+
+    /// <summary>
+    /// The same paths with several in each batch: one is committed, and everything else of its round queues up behind it, large files and late attachments
+    /// among it. Gives back the same; what was refused may be as many as there were in one batch.
+    /// </summary>
+    public static async Task<(List<Sent> Acked, List<(long ObjectId, byte[] Bytes)> Attached, int Refused)> RunTogetherAsync(ObjectStore store, TestDevice device)
+    {
+        var acked = new List<Sent>();
+        var attached = new List<(long, byte[])>();
+        var refused = 0;
+        await TryAsync(async () => acked.Add(await store.SubmitAsync(StoreActions.Bytes(3000))));
+        for (var round = 1; round <= TogetherRounds; round++)
+        {
+            using var syncs = new ManualResetEventSlim();
+            device.PackSyncs = syncs;
+            var pending = new List<Task>();
+            try
+            {
+                foreach (var size in (int[])[1000, 20_000, 2000, 9000])
+                {
+                    pending.Add(SubmitAsync(size + round));
+                }
+
+                if (acked.Count > 0)
+                {
+                    var first = acked[0].Receipt.ObjectId;
+                    pending.Add(AttachAsync(first, 500 + round));
+                    pending.Add(AttachAsync(first, 10_000 + round));
+                }
+
+                var waiting = Stopwatch.StartNew();
+                while (store.Statistics is var now && now.Queued + now.Committing < pending.Count(task => !task.IsCompleted) && waiting.Elapsed < TimeSpan.FromSeconds(30))
+                {
+                    await Task.Delay(1);
+                }
+            }
+            finally
+            {
+                device.PackSyncs = null;
+                syncs.Set();
+                await Task.WhenAll(pending);
+            }
+        }
+
+        return (acked, attached, refused);
+
+        Task SubmitAsync(int size) => TryAsync(async () =>
+        {
+            var sent = await store.SubmitAsync(StoreActions.Bytes(size, size), attachments: [StoreActions.Bytes(100, size), []]);
+            lock (acked)
+            {
+                acked.Add(sent);
+            }
+        });
+
+        Task AttachAsync(long objectId, int size) => TryAsync(async () =>
+        {
+            var bytes = StoreActions.Bytes(size, size);
+            await store.AttachAsync(objectId, "late", bytes);
+            lock (attached)
+            {
+                attached.Add((objectId, bytes));
+            }
+        });
+
+        async Task TryAsync(Func<Task> act)
+        {
+            try
+            {
+                await act();
+            }
+            catch (IOException)
+            {
+                Interlocked.Increment(ref refused);
+            }
+        }
+    }
+
+    /// <summary>When nothing fails: one batch, and in each round one of the first and one of the rest.</summary>
+    public static void AssertTogether(ObjectStore store)
+    {
+        var now = store.Statistics;
+        Assert.Equal((1 + (4 * TogetherRounds), 2 * TogetherRounds), (now.Objects, now.LateAttachments));
+        Assert.InRange(now.Batches, 1 + TogetherRounds, 1 + (2 * TogetherRounds));
     }
 
     /// <summary>Everything acknowledged is there and identical; everything else is whole or absent; nothing is damaged.</summary>
