@@ -10,6 +10,15 @@ internal sealed record SoakSample(double Seconds, long Resident, long Anonymous,
 /// <summary>The samples of a soak: as a table, as a picture, and whether they are flat.</summary>
 internal sealed class SoakRecord
 {
+    /// <summary>
+    /// What anonymous memory may grow by in the second half of a soak, per hour. The heap settles for long: the hour of 2026-11-26 grew by 95 MiB an hour in its
+    /// first half, and by 11, give or take 6, in its second. More than twice that is no settling: 24 MiB an hour are half a GiB a day.
+    /// </summary>
+    private const double MostMebibytesPerHour = 24;
+
+    /// <summary>A second half that begins sooner still shows how the heap settles, and nothing of a leak.</summary>
+    private const double SettledSeconds = 1500;
+
     private readonly List<SoakSample> _samples = [];
 
     public void Add(SoakSample sample) => _samples.Add(sample);
@@ -49,7 +58,10 @@ internal sealed class SoakRecord
         Series Line(string name, string colour, Func<SoakSample, double> value) => new(name, colour, [.. _samples.Select(s => (s.Seconds, value(s)))]);
     }
 
-    /// <summary>The last third beside the second: the first one warms up. A leak that an hour shows at all shows here.</summary>
+    /// <summary>
+    /// The last third beside the second, since the first one warms up: no step, and nothing that grows fast. Of memory also the slope over the second half, by least
+    /// squares: what grows slowly and steadily stays within what a third may have more than the one before.
+    /// </summary>
     public void AssertFlat()
     {
         Assert.True(_samples.Count >= 9, $"{_samples.Count} samples are too few to compare.");
@@ -58,6 +70,16 @@ internal sealed class SoakRecord
         AssertNoMore("threads", s => s.Threads, factor: 1.1, more: 4);
         AssertNoMore("median latency, ms", s => s.P50, factor: 1.5, more: 2);
         AssertNoMore("p99 latency, ms", s => s.P99, factor: 2, more: 20);
+        AssertNoSlope();
+    }
+
+    private void AssertNoSlope()
+    {
+        var half = _samples[(_samples.Count / 2)..];
+        var (hours, mebibytes) = (half.Average(s => s.Seconds / 3600), half.Average(s => s.Anonymous / 1048576.0));
+        var slope = half.Sum(s => ((s.Seconds / 3600) - hours) * ((s.Anonymous / 1048576.0) - mebibytes)) / half.Sum(s => Math.Pow((s.Seconds / 3600) - hours, 2));
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"anonymous memory over the second half: {slope:0.0} MiB an hour"));
+        Assert.True(half[0].Seconds < SettledSeconds || slope <= MostMebibytesPerHour, $"Anonymous memory grows by {slope:0.0} MiB an hour.");
     }
 
     private void AssertNoMore(string what, Func<SoakSample, double> value, double factor, double more)

@@ -19,10 +19,10 @@ public sealed class SoakTests
         var folder = Environment.GetEnvironmentVariable("FASTLISTENER_SOAK_FOLDER") ?? Path.Combine(Repository.Root, "tests", "soak");
         await using var server = await TunedListener.StartAsync(
             ("Deadlines__IdleSeconds", "10"), ("Deadlines__BodyGraceSeconds", "5"), ("Deadlines__MinBodyBytesPerSecond", "1000"), ("Deadlines__ReplySeconds", "5"),
-            ("Limits__InflationGraceBytes", "8388608"));
-        var behaving = await server.AddTokenAsync("behaved");
+            ("Limits__InflationGraceBytes", "8388608"), ("Overload__DegradeAfterSeconds", "1"));
+        var tokens = await SoakTokens.AddAsync(server);
         var record = new SoakRecord();
-        using var load = new SoakLoad(server, behaving);
+        using var load = new SoakLoad(server, tokens);
         var pause = TimeSpan.FromSeconds(Math.Clamp(length.TotalSeconds / 360, 1, 10));
         var pid = server.Process.Pid;
         var clock = Stopwatch.StartNew();
@@ -41,6 +41,10 @@ public sealed class SoakTests
         }
 
         await load.EndAsync();
+        TestContext.Current.TestOutputHelper?.WriteLine($"{load.Tally}");
+        load.Tally.AssertAnswered();
+        Assert.Equal(load.Tally.Answered("degraded: "), AdminClient.Metrics(server.AdminPort)
+            .Where(metric => metric.Key.StartsWith("fastlistener_degraded_total", StringComparison.Ordinal)).Sum(metric => metric.Value));
         record.AssertFlat();
         await Footprint.AssertRestsAsync(pid);
         Assert.DoesNotContain("fault of ours", server.Process.StandardError, StringComparison.Ordinal);
