@@ -167,6 +167,77 @@ public sealed class LadderTests
         await server.Data.AssertSoundAsync();
     }
 
+    [Fact]
+    public async Task A_disk_that_runs_short_slows_and_then_takes_the_rung_that_is_named_and_both_are_told_of()
+    {
+        using var folder = new DataDirectory();
+        await using var disk = await SmallDisk.MountAsync(folder, 64);
+        using var data = new DataDirectory(Path.Combine(disk.Mount, "data"));
+        var token = await data.AddTokenAsync("game");
+        await using var listener = await ListenerProcess.StartProgramAsync(Repository.Program, data.Location, new()
+        {
+            ["FASTLISTENER_Overload__DiskFreePercent"] = "50",
+            ["FASTLISTENER_Overload__PressedTurns"] = "1",
+            ["FASTLISTENER_Storage__InlineLimitBytes"] = "65536", // a turn is held while a file is written
+            ["FASTLISTENER_Overload__DegradeAfterSeconds"] = "1",
+            ["FASTLISTENER_Overload__Degrade"] = "without_attachments,metadata_only",
+        });
+        var ballast = Path.Combine(disk.Mount, "ballast");
+        for (var round = 1; round <= 2; round++)
+        {
+            Assert.Null((await SendAsync()).Degraded);
+            Assert.Equal(0, WaitsOf(8));
+
+            await File.WriteAllBytesAsync(ballast, new byte[36 * 1024 * 1024], TestContext.Current.CancellationToken);
+            await Eventually.TrueAsync(() => Figures()["fastlistener_pressure{source=\"disk\"}"] == 1, "The disk is short");
+            await Eventually.TrueAsync(() => WaitsOf(8) > 0, "Uploads wait for each other");
+            await Eventually.TrueAsync(async () => (await SendAsync()).Degraded is not null, "The rung is taken when it lasts");
+            var before = DegradedByDisk();
+            var stored = await SendAsync();
+            Assert.Equal("without_attachments:disk", stored.Degraded); // and no more than that: half a disk is left
+            Assert.Null(stored.Report.Omitted);
+            Assert.Equal(Repository.Sha256(Submit.MadeDump(round, 5000)), Repository.Sha256(await data.ExportAsync(stored.Rxid)));
+            Assert.Equal((400_000L, "disk"), (stored.Attachments.Single().Size, stored.Attachments.Single().Omitted));
+            Assert.Equal(before + 1, DegradedByDisk());
+            Assert.Equal(200, AdminClient.Get(listener.AdminPort, "/readyz").Status); // nothing of it is a reason to send uploads elsewhere
+            Assert.Equal(before + 1, (await data.BooksAsync()).Requests("degraded"));
+
+            File.Delete(ballast);
+            await Eventually.TrueAsync(() => Figures()["fastlistener_pressure{source=\"disk\"}"] == 0, "There is room again");
+
+            async Task<StoredObject> SendAsync()
+            {
+                using var client = RawClient.Connect(listener.HttpPort);
+                client.Send(Submit.FormRequest(token, Submit.MadeDump(round, 5000), "a.bin", new byte[400_000]));
+                var reply = client.ReadReply();
+                var found = await data.ShowAsync(reply.ReceiptOf());
+                Assert.Equal(found.Degraded?.Split(':')[0], reply.Header("FastListener-Degraded"));
+                return found;
+            }
+        }
+
+        Assert.Contains("Pressure: disk, Slow", listener.StandardError, StringComparison.Ordinal);
+        await data.AssertSoundAsync();
+
+        Dictionary<string, double> Figures() => AdminClient.Metrics(listener.AdminPort);
+
+        double DegradedByDisk() => Figures()["fastlistener_degraded_total{rung=\"without_attachments\",reason=\"disk\"}"];
+
+        // How often uploads wait for their turn when so many come at once, of which nothing is stored: their last byte is missing.
+        double WaitsOf(int clients)
+        {
+            var before = Figures()["fastlistener_reading_waits_total"];
+            Parallel.For(0, clients, new ParallelOptions { MaxDegreeOfParallelism = clients }, _ =>
+            {
+                using var client = RawClient.Connect(listener.HttpPort);
+                client.Send(Submit.RawRequest(token, Submit.MadeDump(1, 1_500_000)).AsSpan()[..^1]);
+                client.FinishSending();
+                Assert.Equal(400, client.ReadReply().Status);
+            });
+            return Figures()["fastlistener_reading_waits_total"] - before;
+        }
+    }
+
     private static async Task<StoredObject> SendFormAsync(TunedListener server, string token, byte[] dump, byte[] attachment, string? degraded)
     {
         using var client = RawClient.Connect(server.Port);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -131,6 +132,64 @@ public sealed class OverloadTests
             var kept = new[] { first, taken.ReadReply().ReceiptOf(), next.ReadReply().ReceiptOf() };
             await Eventually.TrueAsync(() => Submit.Dump(listener.HttpPort, token, Submit.MadeDump(5, 2000)).Status == 200, "Uploads are taken again");
             Assert.Subset((await data.ListAsync()).Select(item => item.Rxid).ToHashSet(), kept.ToHashSet());
+            await data.AssertSoundAsync();
+        }
+    }
+
+    /// <param name="holdMilliseconds">How long a commit may hang until nothing more is read; until then it is only slow.</param>
+    /// <param name="degraded">What is given up then.</param>
+    [Theory]
+    [InlineData(300, "metadata_only")]
+    [InlineData(60_000, "without_attachments")]
+    public async Task While_the_disk_hangs_the_rungs_that_are_named_are_taken_and_what_was_kept_is_stored_when_it_is_back(int holdMilliseconds, string degraded)
+    {
+        using var folder = new DataDirectory();
+        Assert.SkipWhen(Command.Find("fsfreeze") is null, "fsfreeze is not installed.");
+        var (image, reason) = await LoopImage.TryCreateAsync(Directory.CreateDirectory(folder.Scratch("disk")).FullName, 256, journal: true);
+        Assert.SkipWhen(image is null, reason);
+        await using (image)
+        {
+            using var data = new DataDirectory(Path.Combine(image.Mount, "data"));
+            var token = await data.AddTokenAsync("game");
+            await using var listener = await ListenerProcess.StartProgramAsync(Repository.Program, data.Location, new()
+            {
+                ["FASTLISTENER_Overload__CommitSlowMilliseconds"] = "100",
+                ["FASTLISTENER_Overload__CommitHoldMilliseconds"] = holdMilliseconds.ToString(CultureInfo.InvariantCulture),
+                ["FASTLISTENER_Overload__DegradeAfterSeconds"] = "1",
+                ["FASTLISTENER_Overload__Degrade"] = "without_attachments,metadata_only",
+            });
+            Submit.Dump(listener.HttpPort, token, Submit.MadeDump(1, 2000)).ReceiptOf();
+            using var taken = RawClient.Connect(listener.HttpPort);
+            using var late = RawClient.Connect(listener.HttpPort);
+            (await Command.RunAsync("fsfreeze", ["-f", image.Mount])).Expect();
+            try
+            {
+                taken.Send(Submit.RawRequest(token, Submit.MadeDump(2, 2000)));
+                await Eventually.TrueAsync(() => AdminClient.Get(listener.AdminPort, "/readyz").Status == 503, "The pressure is noticed");
+                await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken); // well past what counts as lasting
+                late.Send(Submit.FormRequest(token, Submit.MadeDump(3, 2000), "a.bin", new byte[3000]));
+                await Eventually.TrueAsync(
+                    () => AdminClient.Metrics(listener.AdminPort) is var now && now["fastlistener_commit_queue"] + now["fastlistener_committing"] == 2,
+                    "What is left of it waits for the commit");
+                Assert.False(late.HasReplyWithin(TimeSpan.Zero), "It is not stored yet.");
+            }
+            finally
+            {
+                (await Command.RunAsync("fsfreeze", ["-u", image.Mount])).Expect();
+            }
+
+            var first = taken.ReadReply();
+            Assert.Equal((200, null), (first.Status, first.Header("FastListener-Degraded"))); // it was whole before anything was short
+            var reply = late.ReadReply();
+            Assert.Equal((200, degraded), (reply.Status, reply.Header("FastListener-Degraded")));
+            var stored = await data.ShowAsync(reply.ReceiptOf());
+            Assert.Equal($"{degraded}:committer", stored.Degraded);
+            Assert.Equal((2000L, degraded == "metadata_only" ? "committer" : null), (stored.Report.Size, stored.Report.Omitted));
+            Assert.Equal((3000L, "committer"), (stored.Attachments.Single().Size, stored.Attachments.Single().Omitted));
+            Assert.Equal(1, AdminClient.Metrics(listener.AdminPort)[$"fastlistener_degraded_total{{rung=\"{degraded}\",reason=\"committer\"}}"]);
+            await Eventually.TrueAsync(
+                () => Submit.Dump(listener.HttpPort, token, Submit.MadeDump(5, 2000)) is { Status: 200 } whole && whole.Header("FastListener-Degraded") is null,
+                "Uploads are taken whole again");
             await data.AssertSoundAsync();
         }
     }
