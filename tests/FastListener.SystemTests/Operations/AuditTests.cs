@@ -80,10 +80,10 @@ public sealed class AuditTests
         for (var round = 0; round < 3; round++)
         {
             await using var listener = await ListenerProcess.StartAsync(data.Location);
-            load.Start(listener.HttpPort);
+            load.Start(listener.HttpPort, LoadShape.Of(round));
             for (var look = 0; look < 3; look++)
             {
-                await load.UntilAcknowledgedAsync(load.AcknowledgedCount + 10);
+                await load.AnswersAsync(LoadShape.Of(round).Answers(10));
                 Once(listener.HttpPort, Submit.RawRequest("wrong", "MDMP"u8), 403);
                 (await data.AuditAsync()).Expect();
             }

@@ -2,10 +2,11 @@ using FastListener.SystemTests.Harness;
 
 namespace FastListener.SystemTests.Restart;
 
-/// <summary>The power goes: what was acknowledged is on the disk.</summary>
+/// <summary>The power goes, each time in another shape of load: what was acknowledged is on the disk.</summary>
 public sealed class PowerCutTests
 {
-    private const int ImageMebibytes = 1024;
+    private const int ImageMebibytes = 4096; // as large as what is stored: of the rest there is nothing in the file
+    private const int MostCuts = 25; // of one image: each makes a copy of it and reads all that is there
     private const int Stop = 19;
     private const int Continue = 18;
 
@@ -22,7 +23,7 @@ public sealed class PowerCutTests
     [Fact]
     public async Task Whatever_was_acknowledged_outlives_a_power_cut_without_a_journal()
     {
-        var lost = await CutAsync(3, Repository.Program, [], journal: false);
+        var lost = await CutAsync(LoadShape.All.Count, Repository.Program, [], journal: false);
         Assert.True(lost is null, lost);
     }
 
@@ -55,6 +56,18 @@ public sealed class PowerCutTests
         int rounds, string program, Dictionary<string, string> environment, bool journal = true)
     {
         var random = new Random(Rounds.Seed);
+        string? lost = null;
+        for (; rounds > 0 && lost is null; rounds -= MostCuts)
+        {
+            lost = await CutOneImageAsync(Math.Min(rounds, MostCuts), random, program, environment, journal);
+        }
+
+        return lost;
+    }
+
+    private static async Task<string?> CutOneImageAsync(
+        int rounds, Random random, string program, Dictionary<string, string> environment, bool journal)
+    {
         using var folder = new DataDirectory();
         var (image, reason) = await LoopImage.TryCreateAsync(Directory.CreateDirectory(folder.Scratch("power")).FullName, ImageMebibytes, journal);
         Assert.SkipWhen(image is null, reason);
@@ -65,8 +78,9 @@ public sealed class PowerCutTests
             await using var listener = await ListenerProcess.StartProgramAsync(program, data.Location, environment);
             for (var round = 1; round <= rounds; round++)
             {
-                load.Start(listener.HttpPort);
-                await load.UntilAcknowledgedAsync(load.AcknowledgedCount + random.Next(3, 40));
+                var shape = LoadShape.Of(round);
+                load.Start(listener.HttpPort, shape);
+                await load.AnswersAsync(shape.Answers(random.Next(3, 40)));
 
                 // Every other time right after the last answer: under load the next request's sync would hide a missing one.
                 if (round % 2 == 0)
@@ -81,11 +95,12 @@ public sealed class PowerCutTests
                 await load.StopAsync();
                 if (await CheckAsync(copy, folder.Scratch("copy"), load, promise, journal) is { } lost)
                 {
-                    return $"Cut {round} ({(round % 2 == 0 ? "after the last answer" : "under load")}): {lost}";
+                    return $"Cut {round} ({shape.Name}, {(round % 2 == 0 ? "after the last answer" : "under load")}): {lost}";
                 }
             }
 
             Assert.Empty(load.Refusals);
+            TestContext.Current.TestOutputHelper?.WriteLine($"Answers: {load}");
             return null;
         }
     }

@@ -8,18 +8,17 @@ namespace FastListener.SystemTests.Restart;
 internal sealed record Attempt(int Number, string ReportHash, int ReportLength, string? AttachmentHash);
 
 /// <summary>
-/// Several uploaders with small dumps, large ones, forms with an attachment, and late attachments, over one life of a listener after
-/// another. It knows what it sent and what was acknowledged: the two sides of the promise.
+/// Several uploaders, in one shape of load or another, over one life of a listener after another. It knows what it sent and what was
+/// acknowledged: the two sides of the promise.
 /// </summary>
 internal sealed class UploadLoad(string token)
 {
-    private const int Uploaders = 4;
-    private const int LargeEvery = 12;
-
     private readonly ConcurrentDictionary<int, Attempt> _attempts = new();
     private readonly ConcurrentDictionary<string, int> _acknowledged = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Rxid, string Name), string> _lateSent = new();
     private readonly ConcurrentDictionary<(string Rxid, string Name), string> _lateAcknowledged = new();
+    private readonly ConcurrentDictionary<string, int> _byShape = new(StringComparer.Ordinal);
+    private volatile string? _newest;
     private int _number;
     private volatile bool _stopping;
     private Task _running = Task.CompletedTask;
@@ -38,11 +37,11 @@ internal sealed class UploadLoad(string token)
         new Dictionary<string, int>(_acknowledged, StringComparer.Ordinal),
         new Dictionary<(string, string), string>(_lateAcknowledged));
 
-    public void Start(int port)
+    public void Start(int port, LoadShape shape)
     {
         _stopping = false;
-        _running = Task.WhenAll(Enumerable.Range(0, Uploaders).Select(index => Task.Factory.StartNew(
-            () => Upload(port, index), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        _running = Task.WhenAll(Enumerable.Range(0, shape.Senders).Select(index => Task.Factory.StartNew(
+            () => Upload(port, index, shape), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
     }
 
     /// <summary>Lets every uploader finish what it has begun.</summary>
@@ -52,24 +51,32 @@ internal sealed class UploadLoad(string token)
         return _running;
     }
 
-    public Task UntilAcknowledgedAsync(int count) =>
-        Eventually.TrueAsync(() => AcknowledgedCount >= count || _running.IsCompleted, $"{count} acknowledged submissions", TimeSpan.FromMinutes(2));
-
-    private void Upload(int port, int uploader)
+    /// <summary>Waits for so many answers more. Uploaders that ended before are a failure: there was no load.</summary>
+    public async Task AnswersAsync(int more)
     {
-        string? last = null;
+        var count = AcknowledgedCount + more;
+        await Eventually.TrueAsync(() => AcknowledgedCount >= count || _running.IsCompleted, $"{count} acknowledged submissions", TimeSpan.FromMinutes(2));
+        Assert.True(AcknowledgedCount >= count, $"The load ended by itself, {count - AcknowledgedCount} answers too early.");
+    }
+
+    /// <summary>How many answers there were in each shape.</summary>
+    public override string ToString() => string.Join(", ", _byShape.Select(pair => $"{pair.Key} {pair.Value}"));
+
+    private void Upload(int port, int uploader, LoadShape shape)
+    {
+        var last = _newest; // of an earlier life, the first time
         try
         {
             using var client = RawClient.Connect(port);
             for (var round = uploader; !_stopping; round++)
             {
-                if (last is not null && round % 5 == 0)
+                if (last is not null && shape.IsLate(round))
                 {
-                    AttachLate(client, last);
+                    AttachLate(client, last, shape);
                 }
                 else
                 {
-                    last = Submit(client) ?? last;
+                    _newest = last = Submit(client, shape) ?? last;
                 }
             }
         }
@@ -79,17 +86,16 @@ internal sealed class UploadLoad(string token)
         }
     }
 
-    private string? Submit(RawClient client)
+    private string? Submit(RawClient client, LoadShape shape)
     {
         var number = Interlocked.Increment(ref _number);
-        var length = number % LargeEvery == 0 ? 1_200_000 + (number * 7919 % 1_000_000) : 200 + (number * 7919 % 30_000);
-        var dump = Harness.Submit.MadeDump(number, length);
-        var attachment = number % 3 == 0 ? Harness.Submit.MadeDump(-number, number % 24 == 0 ? 1_300_000 : 3000) : null;
-        _attempts[number] = new Attempt(number, Repository.Sha256(dump), length, attachment is null ? null : Repository.Sha256(attachment));
+        var dump = Harness.Submit.MadeDump(number, shape.ReportLength(number));
+        var attachment = shape.AttachmentLength(number) is > 0 and var length ? Harness.Submit.MadeDump(-number, length) : null;
+        _attempts[number] = new Attempt(number, Repository.Sha256(dump), dump.Length, attachment is null ? null : Repository.Sha256(attachment));
 
         var query = string.Create(CultureInfo.InvariantCulture, $"&attempt={number}");
-        client.Send(attachment is null
-            ? Harness.Submit.RawRequest(token, dump, query)
+        client.Send(shape.AsCrashpadDoes ? Harness.Submit.CrashpadRequest(token, dump, "early.bin", attachment, query)
+            : attachment is null ? Harness.Submit.RawRequest(token, dump, query)
             : Harness.Submit.FormRequest(token, dump, "early.bin", attachment, query));
         if (Receipt(client) is not { } rxid)
         {
@@ -97,21 +103,25 @@ internal sealed class UploadLoad(string token)
         }
 
         _acknowledged[rxid] = number;
+        Count(shape);
         return rxid;
     }
 
-    private void AttachLate(RawClient client, string rxid)
+    private void AttachLate(RawClient client, string rxid, LoadShape shape)
     {
         var number = Interlocked.Increment(ref _number);
         var name = string.Create(CultureInfo.InvariantCulture, $"late-{number}.bin");
-        var bytes = Harness.Submit.MadeDump(number, number % LargeEvery == 0 ? 1_500_000 : 2000);
+        var bytes = Harness.Submit.MadeDump(number, shape.LateLength(number));
         _lateSent[(rxid, name)] = Repository.Sha256(bytes);
         client.Send(Harness.Submit.AttachmentRequest(token, rxid, name, bytes));
         if (Receipt(client) is not null)
         {
             _lateAcknowledged[(rxid, name)] = _lateSent[(rxid, name)];
+            Count(shape);
         }
     }
+
+    private void Count(LoadShape shape) => _byShape.AddOrUpdate(shape.Name, 1, (_, count) => count + 1);
 
     private string? Receipt(RawClient client)
     {
