@@ -58,7 +58,7 @@ internal sealed record IntakeLimits
     public long MaxUnauthenticatedBytes { get; init; } = 1024L * 1024 * 1024;
 
     /// <summary>
-    /// Connections served at once. Further ones wait unread, while idle ones make room for them. 10,000: five times the sample in the
+    /// Connections served at once. Further ones wait unread, while idle ones make room for them; when an eighth as many and 64 wait, no more are accepted. 10,000: five times the sample in the
     /// vendor's configuration; the shipped unit allows 131,072 open files.
     /// </summary>
     public int MaxConnections { get; init; } = 10_000;

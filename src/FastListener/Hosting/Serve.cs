@@ -165,21 +165,21 @@ internal static class Serve
     private static WebApplication Build(
         IConfiguration configuration, ListenerSettings settings, IReadOnlyList<InheritedSocket> inherited, ServerCertificates certificates, ListenerServices services)
     {
+        // Our own cap makes newcomers wait and answers them; this only bounds how many may. What our transport does not accept waits on in the kernel's
+        // queue; Kestrel's accepts it and closes it at once.
+        var accepted = settings.Limits.MaxConnections + (settings.Limits.MaxConnections / 8) + 64;
+        var transport = settings.Listen.Transport == "kestrel" ? TransportKind.Kestrel : TransportKind.Own;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "fastlistener" });
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
         ConfigureLogging(builder.Logging, configuration);
-        builder.Services.AddFastListenerTransport(new TransportOptions
-        {
-            Transport = settings.Listen.Transport == "kestrel" ? TransportKind.Kestrel : TransportKind.Own,
-        });
+        builder.Services.AddFastListenerTransport(new TransportOptions { Transport = transport, MaxConnections = accepted });
         builder.Services.AddSingleton(services);
         builder.Services.AddSystemd();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.Deadlines.Shutdown);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            // Our own cap makes newcomers wait and answers them; this one only bounds how many may wait.
-            kestrel.Limits.MaxConcurrentConnections = settings.Limits.MaxConnections + (settings.Limits.MaxConnections / 8) + 64;
+            kestrel.Limits.MaxConcurrentConnections = transport is TransportKind.Kestrel ? accepted : null;
             foreach (var socket in inherited)
             {
                 kestrel.ListenHandle(socket.Descriptor, endpoint => Endpoint(endpoint, socket.Secure ? certificates : null));

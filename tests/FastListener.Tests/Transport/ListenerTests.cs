@@ -207,9 +207,9 @@ public sealed class ListenerTests : IDisposable
         Assert.Empty(new TransportOptions().Faults());
         var bad = new TransportOptions
         {
-            Transport = (TransportKind)9, BlockSize = 1000, RetainedBytes = -1, MaxUnconsumedBytes = 1, Backlog = 0, DeferAcceptSeconds = -1, CloseTimeout = TimeSpan.Zero,
+            Transport = (TransportKind)9, BlockSize = 1000, RetainedBytes = -1, MaxUnconsumedBytes = 1, MaxConnections = -1, Backlog = 0, DeferAcceptSeconds = -1, CloseTimeout = TimeSpan.Zero,
         };
-        Assert.Equal(7, bad.Faults().Count());
+        Assert.Equal(8, bad.Faults().Count());
         var refusal = Assert.Throws<ArgumentException>(() => new ServiceCollection().AddFastListenerTransport(bad));
         Assert.All(bad.Faults(), fault => Assert.Contains(fault, refusal.Message, StringComparison.Ordinal));
     }
@@ -235,8 +235,8 @@ public sealed class ListenerTests : IDisposable
 
     private OwnTransportFactory OwnFactory() => new(s_options, _memory, TimeProvider.System, NullLoggerFactory.Instance);
 
-    private ListenerContext Context(ILogger? logger = null) =>
-        new(s_options, _memory.Blocks, _memory.Create(), TimeProvider.System, logger ?? NullLogger.Instance);
+    private ListenerContext Context(ILogger? logger = null, ConnectionPlaces? places = null) =>
+        new(s_options, _memory.Blocks, _memory.Create(), places ?? new ConnectionPlaces(0), TimeProvider.System, logger ?? NullLogger.Instance);
 
     private Socket Connect(SocketListener listener)
     {

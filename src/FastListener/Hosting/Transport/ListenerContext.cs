@@ -8,5 +8,6 @@ internal sealed record ListenerContext(
     TransportOptions Options,
     BlockPool Blocks,
     MemoryPool<byte> Memory,
+    ConnectionPlaces Places,
     TimeProvider Clock,
     ILogger Logger);

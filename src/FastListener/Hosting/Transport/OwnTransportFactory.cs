@@ -14,10 +14,11 @@ internal sealed class OwnTransportFactory(TransportOptions options, PooledBlockF
     private const int OptionDeferAccept = 9;
 
     private readonly ListenerContext _context =
-        new(options, memory.Blocks, memory.Create(), clock, loggers.CreateLogger("FastListener.Transport"));
+        new(options, memory.Blocks, memory.Create(), new ConnectionPlaces(options.MaxConnections), clock, loggers.CreateLogger("FastListener.Transport"));
 
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint or FileHandleEndPoint;
 
+    /// <remarks>A socket that was inherited keeps the backlog that whoever made it chose.</remarks>
     /// <exception cref="AddressInUseException">Somebody else listens there.</exception>
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
@@ -34,7 +35,11 @@ internal sealed class OwnTransportFactory(TransportOptions options, PooledBlockF
                 }
             }
 
-            socket.Listen(_context.Options.Backlog);
+            if (endpoint is not FileHandleEndPoint || !IsListening(socket))
+            {
+                socket.Listen(_context.Options.Backlog);
+            }
+
             return ValueTask.FromResult<IConnectionListener>(new SocketListener(socket, endpoint is FileHandleEndPoint, _context));
         }
         catch (SocketException e)
@@ -43,4 +48,6 @@ internal sealed class OwnTransportFactory(TransportOptions options, PooledBlockF
             throw e.SocketErrorCode == SocketError.AddressAlreadyInUse ? new AddressInUseException(e.Message, e) : e;
         }
     }
+
+    private static bool IsListening(Socket socket) => (int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.AcceptConnection)! != 0;
 }

@@ -36,6 +36,7 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
         ConnectionId = ConnectionIds.Next();
         RemoteEndPoint = socket.RemoteEndPoint;
         _alive = GCHandle.Alloc(this);
+        context.Places.Take(); // last: a connection that never came to be has none to give back
     }
 
     /// <summary>Guards the connection and both its halves.</summary>
@@ -101,12 +102,11 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
     /// </summary>
     public override async ValueTask DisposeAsync()
     {
-        if (_disposed)
+        if (Interlocked.Exchange(ref _disposed, true))
         {
             return;
         }
 
-        _disposed = true;
         try
         {
             await CloseAsync().ConfigureAwait(false);
@@ -114,6 +114,7 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
         finally
         {
             _alive.Free();
+            _context.Places.GiveBack();
         }
 
         await base.DisposeAsync().ConfigureAwait(false);

@@ -6,8 +6,9 @@ using Microsoft.AspNetCore.Connections;
 namespace FastListener.Hosting.Transport;
 
 /// <summary>
-/// One listening socket. Accepting never ends over an error: a connection that is gone is skipped, a shortage is waited out. Stopping
-/// first takes what the kernel has queued, so that nobody who got through the handshake is reset by a restart.
+/// One listening socket. Accepting never ends over an error: a connection that is gone is skipped, a shortage is waited out. It pauses while
+/// all <see cref="ConnectionPlaces"/> are taken. Stopping first takes what the kernel has queued, free place or not, so that nobody who got
+/// through the handshake is reset by a restart.
 /// </summary>
 internal sealed class SocketListener : IConnectionListener
 {
@@ -47,6 +48,7 @@ internal sealed class SocketListener : IConnectionListener
         {
             try
             {
+                await _context.Places.WaitAsync(linked?.Token ?? _unbind.Token).ConfigureAwait(false);
                 return new SocketConnection(await _accept(_listening, linked?.Token ?? _unbind.Token).ConfigureAwait(false), _context);
             }
             catch (OperationCanceledException) when (_unbind.IsCancellationRequested)

@@ -38,6 +38,12 @@ internal sealed record TransportOptions
     /// </summary>
     public int MaxUnconsumedBytes { get; init; } = 1024 * 1024; // what Kestrel's transport buffers at most
 
+    /// <summary>
+    /// Connections of all endpoints together, beyond which accepting pauses until one has ended; the kernel queues newcomers meanwhile. 0: no limit.
+    /// Kestrel's transport knows no pause and does not look at it.
+    /// </summary>
+    public int MaxConnections { get; init; }
+
     /// <summary>Connections the kernel queues for us while we are busy. The kernel caps it at net.core.somaxconn.</summary>
     public int Backlog { get; init; } = 512; // Kestrel's default
 
@@ -83,6 +89,11 @@ internal sealed record TransportOptions
         if (MaxUnconsumedBytes < BlockSize)
         {
             yield return "MaxUnconsumedBytes must be at least BlockSize.";
+        }
+
+        if (MaxConnections < 0)
+        {
+            yield return "MaxConnections must not be negative.";
         }
 
         if (Backlog < 1)
