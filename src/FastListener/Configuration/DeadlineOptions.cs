@@ -3,6 +3,9 @@ namespace FastListener.Configuration;
 /// <summary>How long the listener waits. All deadlines hang on the connection's heartbeat and are exact to about one second.</summary>
 internal sealed record DeadlineOptions
 {
+    /// <summary>For a TLS handshake, from the accepted connection to its end. 10 s is Kestrel's default. By a timer of Kestrel's own, not the heartbeat.</summary>
+    public TimeSpan TlsHandshake { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>From the first byte of a request head to its end. 30 s is Kestrel's default; nginx has 60 s.</summary>
     public TimeSpan Head { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -108,6 +108,7 @@ internal static class SettingsLoader
         var deadlines = new DeadlineOptions();
         deadlines = deadlines with
         {
+            TlsHandshake = read.Seconds("Deadlines:TlsHandshakeSeconds", deadlines.TlsHandshake),
             Head = read.Seconds("Deadlines:HeadSeconds", deadlines.Head),
             Idle = read.Seconds("Deadlines:IdleSeconds", deadlines.Idle),
             BodyStall = read.Seconds("Deadlines:BodyStallSeconds", deadlines.BodyStall),

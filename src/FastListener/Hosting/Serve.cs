@@ -168,6 +168,7 @@ internal static class Serve
         // Our own cap makes newcomers wait and answers them; this only bounds how many may. What our transport does not accept waits on in the kernel's
         // queue; Kestrel's accepts it and closes it at once.
         var accepted = settings.Limits.MaxConnections + (settings.Limits.MaxConnections / 8) + 64;
+        var tls = Tls(certificates, settings.Deadlines.TlsHandshake);
         var transport = settings.Listen.Transport == "kestrel" ? TransportKind.Kestrel : TransportKind.Own;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "fastlistener" });
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration();
@@ -182,19 +183,19 @@ internal static class Serve
             kestrel.Limits.MaxConcurrentConnections = transport is TransportKind.Kestrel ? accepted : null;
             foreach (var socket in inherited)
             {
-                kestrel.ListenHandle(socket.Descriptor, endpoint => Endpoint(endpoint, socket.Secure ? certificates : null));
+                kestrel.ListenHandle(socket.Descriptor, endpoint => Endpoint(endpoint, socket.Secure ? tls : null));
             }
 
             if (inherited.Count == 0)
             {
                 Listen(kestrel, settings.Listen.Http, null);
-                Listen(kestrel, settings.Listen.Https, certificates);
+                Listen(kestrel, settings.Listen.Https, tls);
             }
         });
         return builder.Build();
     }
 
-    private static void Listen(KestrelServerOptions kestrel, string address, ServerCertificates? certificates)
+    private static void Listen(KestrelServerOptions kestrel, string address, TlsHandshakeCallbackOptions? tls)
     {
         if (!ListenSettings.TryParse(address, out var endpoint) || endpoint is null)
         {
@@ -203,30 +204,30 @@ internal static class Serve
 
         if (endpoint.Address.Equals(ListenSettings.AnyAddress))
         {
-            kestrel.ListenAnyIP(endpoint.Port, options => Endpoint(options, certificates));
+            kestrel.ListenAnyIP(endpoint.Port, options => Endpoint(options, tls));
         }
         else
         {
-            kestrel.Listen(endpoint, options => Endpoint(options, certificates));
+            kestrel.Listen(endpoint, options => Endpoint(options, tls));
         }
     }
 
-    private static void Endpoint(ListenOptions options, ServerCertificates? certificates)
+    private static void Endpoint(ListenOptions options, TlsHandshakeCallbackOptions? tls)
     {
         // Kestrel's own HTTP is not in use; with another value ALPN would offer h2.
         options.Protocols = HttpProtocols.Http1;
-        if (certificates is not null)
+        if (tls is not null)
         {
             options.Use(static next => SilentHandshake.Watch(next, TimeProvider.System));
-            options.UseHttps(Tls(certificates));
+            options.UseHttps(tls);
         }
 
         options.UseConnectionHandler<SubmissionConnectionHandler>();
     }
 
-    private static TlsHandshakeCallbackOptions Tls(ServerCertificates certificates) => new()
+    private static TlsHandshakeCallbackOptions Tls(ServerCertificates certificates, TimeSpan handshake) => new()
     {
-        HandshakeTimeout = TimeSpan.FromSeconds(10),
+        HandshakeTimeout = handshake,
         OnConnection = greeting =>
         {
             greeting.Connection.Features.Get<SilentHandshake>()?.Dispose();

@@ -19,6 +19,18 @@ public sealed class DeadlineTests
         AssertTimeout(client);
     }
 
+    [Theory]
+    [InlineData(new byte[0])]
+    [InlineData(new byte[] { 22, 3, 1, 0, 200, 1 })] // the first bytes of a greeting
+    public async Task A_tls_handshake_that_is_never_finished_is_ended(byte[] sent)
+    {
+        await using var server = await TunedListener.StartAsync(("Deadlines__TlsHandshakeSeconds", "1"));
+        using var client = RawClient.Connect(server.Process.HttpsPort);
+        client.Send(sent);
+        Assert.True(client.HasReplyWithin(TimeSpan.FromSeconds(8)), "The handshake has another deadline than the one that was set: the default is 10 s.");
+        Assert.Equal("", client.ReadToEnd());
+    }
+
     [Fact]
     public async Task An_idle_connection_is_closed_without_a_word()
     {

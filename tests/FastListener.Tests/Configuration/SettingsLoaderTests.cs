@@ -1,5 +1,6 @@
 using FastListener.Configuration;
 using FastListener.Tests.Tokens;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
 using Xunit;
 
@@ -94,6 +95,14 @@ public class SettingsLoaderTests
 
         Assert.True(SettingsLoader.TryLoad(configuration, "data", http: null, https: null, out var settings, out var faults), string.Join(' ', faults));
         Assert.Equal(Rungs.WithoutAttachments | Rungs.MetadataOnly, settings.Overload.Degrade);
+    }
+
+    [Fact]
+    public void The_deadline_of_a_handshake_is_set_and_else_Kestrels()
+    {
+        Assert.True(SettingsLoader.TryLoad(Of(("Deadlines:TlsHandshakeSeconds", "3")), "data", http: null, https: null, out var settings, out _));
+        Assert.Equal(TimeSpan.FromSeconds(3), settings.Deadlines.TlsHandshake);
+        Assert.Equal(new TlsHandshakeCallbackOptions().HandshakeTimeout, new DeadlineOptions().TlsHandshake);
     }
 
     [Fact]
