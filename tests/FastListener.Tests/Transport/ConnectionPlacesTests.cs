@@ -15,7 +15,7 @@ public sealed class ConnectionPlacesTests : IAsyncDisposable
 {
     private const int Hang = 60_000;
 
-    private static readonly TransportOptions s_options = new() { MaxConnections = 2, CloseTimeout = TimeSpan.FromMilliseconds(50) };
+    private static readonly TransportOptions s_options = new() { MaxConnections = 2, CloseTimeout = TimeSpan.FromMilliseconds(50), HandshakeGrace = TimeSpan.FromMilliseconds(1) };
     private readonly PooledBlockFactory _memory = new(s_options, TimeProvider.System);
     private readonly ConnectionPlaces _places = new(s_options.MaxConnections);
     private readonly List<IAsyncDisposable> _opened = [];

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 #pragma warning disable xUnit1069 // a timeout only ends a test that hangs, and a test that hangs has failed
@@ -17,7 +18,13 @@ public sealed class ListenerTests : IDisposable
 {
     private const int Hang = 60_000;
 
-    private static readonly TransportOptions s_options = new() { AcceptPause = TimeSpan.FromTicks(1), MaxAcceptPause = TimeSpan.FromMilliseconds(1) };
+    private static readonly TransportOptions s_options = new()
+    {
+        AcceptPause = TimeSpan.FromTicks(1), MaxAcceptPause = TimeSpan.FromMilliseconds(1), HandshakeGrace = TimeSpan.Zero,
+    };
+
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(10);
+
     private readonly PooledBlockFactory _memory = new(s_options, TimeProvider.System);
     private readonly List<Socket> _clients = [];
 
@@ -149,6 +156,50 @@ public sealed class ListenerTests : IDisposable
     }
 
     [Fact(Timeout = Hang)]
+    public async Task Whoever_greets_while_a_stop_takes_the_last_connections_gets_no_answer_instead_of_a_reset()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Greetings are dropped on Linux only.");
+        var time = new FakeTimeProvider();
+        await using var listener = new SocketListener(Listen(), false, Stopping(time));
+        Connect(listener);
+        await listener.UnbindAsync(TestContext.Current.CancellationToken);
+        using var newcomer = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var connecting = newcomer.ConnectAsync(listener.EndPoint, TestContext.Current.CancellationToken).AsTask();
+        await using var queued = await listener.AcceptAsync(TestContext.Current.CancellationToken);
+        Assert.NotNull(queued);
+
+        var accepting = listener.AcceptAsync(TestContext.Current.CancellationToken);
+        Assert.False(accepting.IsCompleted); // a handshake could still be under way
+        time.Advance(s_grace);
+        Assert.Null(await accepting);
+        var refusal = await Assert.ThrowsAsync<SocketException>(() => connecting); // at its second greeting, before it could send anything
+        Assert.Equal(SocketError.ConnectionRefused, refusal.SocketErrorCode);
+    }
+
+    [Fact(Timeout = Hang)]
+    public async Task A_handshake_that_had_begun_before_the_stop_ends_well()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Greetings are dropped on Linux only.");
+        var time = new FakeTimeProvider();
+        var listening = Listen();
+        listening.SetRawSocketOption(optionLevel: 6, optionName: 9, BitConverter.GetBytes(60)); // TCP_DEFER_ACCEPT: the last step waits for the first byte
+        await using var listener = new SocketListener(listening, false, Stopping(time));
+        var client = Connect(listener);
+        await listener.UnbindAsync(TestContext.Current.CancellationToken);
+        var accepting = listener.AcceptAsync(TestContext.Current.CancellationToken).AsTask();
+        Assert.False(accepting.IsCompleted);
+        await client.SendAsync(new byte[] { 42 });
+        for (var passed = TimeSpan.Zero; !accepting.IsCompleted && passed < s_grace / 2; passed += s_grace / 100)
+        {
+            time.Advance(s_grace / 100);
+            await Task.WhenAny(accepting, Task.Delay(50, TestContext.Current.CancellationToken)); // looked at on another thread
+        }
+
+        await using var connection = await accepting;
+        Assert.Equal(42, (await connection!.Transport.Input.ReadAsync(TestContext.Current.CancellationToken)).Buffer.FirstSpan[0]);
+    }
+
+    [Fact(Timeout = Hang)]
     public async Task The_queue_of_a_shared_descriptor_is_left_to_whoever_listens_next()
     {
         using var inherited = Listen();
@@ -207,9 +258,9 @@ public sealed class ListenerTests : IDisposable
         Assert.Empty(new TransportOptions().Faults());
         var bad = new TransportOptions
         {
-            Transport = (TransportKind)9, BlockSize = 1000, RetainedBytes = -1, MaxUnconsumedBytes = 1, MaxConnections = -1, Backlog = 0, DeferAcceptSeconds = -1, CloseTimeout = TimeSpan.Zero,
+            Transport = (TransportKind)9, BlockSize = 1000, RetainedBytes = -1, MaxUnconsumedBytes = 1, MaxConnections = -1, Backlog = 0, DeferAcceptSeconds = -1, HandshakeGrace = TimeSpan.FromTicks(-1), CloseTimeout = TimeSpan.Zero,
         };
-        Assert.Equal(8, bad.Faults().Count());
+        Assert.Equal(9, bad.Faults().Count());
         var refusal = Assert.Throws<ArgumentException>(() => new ServiceCollection().AddFastListenerTransport(bad));
         Assert.All(bad.Faults(), fault => Assert.Contains(fault, refusal.Message, StringComparison.Ordinal));
     }
@@ -237,6 +288,8 @@ public sealed class ListenerTests : IDisposable
 
     private ListenerContext Context(ILogger? logger = null, ConnectionPlaces? places = null) =>
         new(s_options, _memory.Blocks, _memory.Create(), places ?? new ConnectionPlaces(0), TimeProvider.System, logger ?? NullLogger.Instance);
+
+    private ListenerContext Stopping(TimeProvider time) => Context() with { Options = s_options with { HandshakeGrace = s_grace }, Clock = time };
 
     private Socket Connect(SocketListener listener)
     {

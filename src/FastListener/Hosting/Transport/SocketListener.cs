@@ -7,16 +7,19 @@ namespace FastListener.Hosting.Transport;
 
 /// <summary>
 /// One listening socket. Accepting never ends over an error: a connection that is gone is skipped, a shortage is waited out. It pauses while
-/// all <see cref="ConnectionPlaces"/> are taken. Stopping first takes what the kernel has queued, free place or not, so that nobody who got
-/// through the handshake is reset by a restart.
+/// all <see cref="ConnectionPlaces"/> are taken. Stopping first keeps newcomers away (<see cref="Greetings"/>), then takes what the kernel has queued,
+/// free place or not, so that nobody who got through the handshake is reset by a restart.
 /// </summary>
 internal sealed class SocketListener : IConnectionListener
 {
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(10);
+
     private readonly Socket _listening;
     private readonly bool _shared;
     private readonly ListenerContext _context;
     private readonly Func<Socket, CancellationToken, ValueTask<Socket>> _accept;
     private readonly CancellationTokenSource _unbind = new();
+    private long? _keptAwaySince;
     private int _queuedTaken;
     private bool _closed;
 
@@ -75,12 +78,17 @@ internal sealed class SocketListener : IConnectionListener
             }
         }
 
-        return TakeQueued();
+        return await TakeLastAsync().ConfigureAwait(false);
     }
 
     /// <summary>Stops accepting: the caller of <see cref="AcceptAsync"/> still gets what is queued, then null.</summary>
     public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
+        if (!_shared && !_unbind.IsCancellationRequested && Greetings.TryDrop(_listening))
+        {
+            _keptAwaySince = _context.Clock.GetTimestamp();
+        }
+
         _unbind.Cancel();
         return ValueTask.CompletedTask;
     }
@@ -97,11 +105,43 @@ internal sealed class SocketListener : IConnectionListener
     private static async Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken) =>
         await Task.Delay(pause, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
-    /// <summary>The next connection that the kernel had queued; null, and the socket closed, when there is none.</summary>
+    /// <summary>
+    /// The next connection whose handshake had begun when we stopped; null, and the socket closed, when there is none, and none can come any more.
+    /// </summary>
+    private async ValueTask<SocketConnection?> TakeLastAsync()
+    {
+        while (!_closed)
+        {
+            var over = _keptAwaySince is not { } since || _context.Clock.GetElapsedTime(since) >= _context.Options.HandshakeGrace;
+            if (TakeQueued() is { } connection)
+            {
+                return connection;
+            }
+
+            if (over)
+            {
+                Close();
+                break;
+            }
+
+            await Task.Delay(s_look, _context.Clock).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    private void Close()
+    {
+        _closed = true;
+        _listening.Dispose(); // at once: who gets through the handshake from here on is reset
+        TransportLog.Unbound(_context.Logger, EndPoint, _queuedTaken);
+    }
+
+    /// <summary>The next connection that the kernel has queued; null when there is none.</summary>
     private SocketConnection? TakeQueued()
     {
         // A shared queue belongs to whoever listens next. An endless stream of clients must not keep a stop from ending.
-        while (!_closed && !_shared && _queuedTaken < _context.Options.Backlog)
+        while (!_shared && _queuedTaken < _context.Options.Backlog)
         {
             try
             {
@@ -123,13 +163,6 @@ internal sealed class SocketListener : IConnectionListener
             {
                 break; // empty (WouldBlock), or nothing more to be had
             }
-        }
-
-        if (!_closed)
-        {
-            _closed = true;
-            _listening.Dispose(); // at once: who gets through the handshake from here on is reset
-            TransportLog.Unbound(_context.Logger, EndPoint, _queuedTaken);
         }
 
         return null;

@@ -55,6 +55,12 @@ internal sealed record TransportOptions
     public int DeferAcceptSeconds { get; init; }
 
     /// <summary>
+    /// How long a stop waits for handshakes that had begun before it, while newcomers get no answer (Linux; elsewhere it does not wait). 250 ms: the longest
+    /// way around the world and back. Zero: what is queued by then is taken, and no more.
+    /// </summary>
+    public TimeSpan HandshakeGrace { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>
     /// How long a closing connection may take to hand its last bytes to the kernel. A client that stopped reading is cut off after it.
     /// </summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(5);
@@ -104,6 +110,11 @@ internal sealed record TransportOptions
         if (DeferAcceptSeconds is < 0 or > 60)
         {
             yield return "DeferAcceptSeconds must be between 0 and 60.";
+        }
+
+        if (HandshakeGrace < TimeSpan.Zero)
+        {
+            yield return "HandshakeGrace must not be negative.";
         }
 
         if (TrimInterval <= TimeSpan.Zero || CloseTimeout <= TimeSpan.Zero || AcceptPause <= TimeSpan.Zero || MaxAcceptPause < AcceptPause)
