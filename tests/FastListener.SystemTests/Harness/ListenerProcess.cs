@@ -69,6 +69,17 @@ internal sealed partial class ListenerProcess : IAsyncDisposable
         return listener;
     }
 
+    /// <summary>Starts <c>serve</c> where another one has listened before, at both its ports.</summary>
+    public static async Task<ListenerProcess> StartAgainAsync(string dataDirectory, int httpPort, int httpsPort)
+    {
+        var start = StartInfo(
+            "dotnet", [Repository.Program, "serve", "--data", dataDirectory, "--http", $"127.0.0.1:{httpPort}", "--https", $"127.0.0.1:{httpsPort}"]);
+        start.Environment["FASTLISTENER_Listen__Admin"] = "127.0.0.1:0";
+        var listener = new ListenerProcess(new Process { StartInfo = start, EnableRaisingEvents = true });
+        await listener.WaitUntilReadyAsync();
+        return listener;
+    }
+
     /// <summary>A copy of the program below another one, which becomes it in the end.</summary>
     public static async Task<ListenerProcess> StartWithinAsync(string[] wrapper, string program, string dataDirectory)
     {
