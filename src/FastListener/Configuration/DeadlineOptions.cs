@@ -17,11 +17,14 @@ internal sealed record DeadlineOptions
 
     /// <summary>
     /// Bytes a second a body must average once the grace is over, counting only the time spent waiting for the client. What came faster counts for ten
-    /// minutes ahead at most.
+    /// minutes ahead at most. 240 is Kestrel's (MinRequestBodyDataRate).
     /// </summary>
     public int MinBodyBytesPerSecond { get; init; } = 240;
 
-    /// <summary>Waiting time before the average is looked at, so that a phone in a tunnel keeps its upload.</summary>
+    /// <summary>
+    /// Waiting time before the average is looked at, so that a phone in a tunnel keeps its upload. 60 s is what nginx waits between two reads; Kestrel's
+    /// grace, 5 s, ends an upload that merely stalls.
+    /// </summary>
     public TimeSpan BodyGrace { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
@@ -36,12 +39,14 @@ internal sealed record DeadlineOptions
     /// </summary>
     public TimeSpan Token { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>For the client to take the reply.</summary>
+    /// <summary>For the client to take the reply. 30 s, our choice: half of nginx's send_timeout, for a reply of a few hundred bytes.</summary>
     public TimeSpan Reply { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>For reading and dropping what a refused client still sends. 5 s is nginx's lingering_timeout.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>For uploads in flight to finish after SIGTERM or Ctrl+C.</summary>
+    /// <summary>
+    /// For uploads in flight to finish after SIGTERM or Ctrl+C. 30 s is the default of .NET's host; the shipped unit allows 45 s before systemd kills.
+    /// </summary>
     public TimeSpan Shutdown { get; init; } = TimeSpan.FromSeconds(30);
 }

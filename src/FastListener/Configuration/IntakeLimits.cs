@@ -21,10 +21,16 @@ internal sealed record IntakeLimits
     /// <summary><see cref="MaxBodyBytes"/> for symbols, sourcemap and proguard uploads. 0, unlimited: the vendor documents no upper limit.</summary>
     public long MaxSymbolBytes { get; init; }
 
-    /// <summary>Inflated bytes per received byte that a compressed body may reach once it has grown past <see cref="InflationGraceBytes"/>.</summary>
+    /// <summary>
+    /// Inflated bytes per received byte that a compressed body may reach once it has grown past <see cref="InflationGraceBytes"/>. 250, our choice: Apache's
+    /// mod_deflate has 200, deflate itself ends at 1,032, and real minidumps of 100 are known (24 MB in 240 KB, sentry-electron #285).
+    /// </summary>
     public int MaxInflationRatio { get; init; } = 250;
 
-    /// <summary>Inflated bytes below which the ratio is not looked at: a dump of zeros is a real dump.</summary>
+    /// <summary>
+    /// Inflated bytes below which the ratio is not looked at: a dump of zeros is a real dump. 256 MiB, our choice, no precedent of that size found: more than ten
+    /// times the 15 to 20 MB that the vendor gives for an average crash with its attachments.
+    /// </summary>
     public long InflationGraceBytes { get; init; } = 256L * 1024 * 1024;
 
     /// <summary>Parts of one multipart body. 1,024 is ASP.NET Core's form limit; Go's is 1,000.</summary>
@@ -36,13 +42,19 @@ internal sealed record IntakeLimits
     /// <summary>Name of an attribute, bytes of UTF-8. Crashpad's own limit is 255.</summary>
     public int MaxAttributeNameBytes { get; init; } = 256;
 
-    /// <summary>Value of an attribute, bytes of UTF-8. A longer form field is kept whole, as an attachment.</summary>
+    /// <summary>
+    /// Value of an attribute, bytes of UTF-8. A longer form field is kept whole, as an attachment; so our choice may be smaller than those of who
+    /// refuses it (busboy 1 MiB, ASP.NET Core 4 MiB).
+    /// </summary>
     public int MaxAttributeValueBytes { get; init; } = 64 * 1024;
 
     /// <summary>Attributes of one submission. 8,192: eight times what a form has parts. Those of a JSON report beyond it are not searched by, and noted. 0 is unlimited.</summary>
     public int MaxAttributes { get; init; } = 8192;
 
-    /// <summary>All attributes of a submission together, names and values, bytes.</summary>
+    /// <summary>
+    /// All attributes of a submission together, names and values, bytes. 4 MiB, the most that the store takes; our choice, no precedent found: ASP.NET Core
+    /// allows as much for one value.
+    /// </summary>
     public int MaxAttributeBytes { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>Attachments of one object, with the crash and later. 1,000: what <see cref="MaxParts"/> lets come at once, rounded; 0 is unlimited.</summary>
