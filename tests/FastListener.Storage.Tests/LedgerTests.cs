@@ -176,6 +176,15 @@ public sealed class LedgerTests : IDisposable
             entry.Close(11);
             entry.Settle("never opened", 1);
             entry.Close(1);
+            entry.Open();
+            entry.Dismiss();
+            entry.Settle("dismissed", 1);
+            entry.Close(1);
+            entry.Open();
+            (entry.Account, entry.ReceivedBytes) = ("not closed", 12);
+            entry.Open();
+            entry.Settle("missing_report", 13);
+            entry.Close(13);
         }
 
         Assert.Equal(
@@ -183,8 +192,67 @@ public sealed class LedgerTests : IDisposable
                 "Nobody's, body_too_large: 0 requests with 0 bytes were received, 1 with 10 have that outcome.",
                 "Nobody's, empty_body: 1 requests with 11 bytes were received, 1 with 10 have that outcome.",
                 "Nobody's, unsettled: 1 requests with 10 bytes were received, 0 with 0 have that outcome.",
+                "not closed, unsettled: 1 requests with 12 bytes were received, 0 with 0 have that outcome.",
             ],
             Audit.Run(_data.Path).Differences.Order());
+    }
+
+    [Fact]
+    public async Task What_is_stored_counts_as_received_only_by_whoever_received_it()
+    {
+        await using (var store = await _data.OpenAsync())
+        {
+            var entry = store.NewEntry();
+            await CommitAsync("a row that nobody received", null);
+
+            Open("one row", 100);
+            await CommitAsync("one row", entry);
+            entry.Close(100);
+
+            Open("two rows", 100);
+            await CommitAsync("two rows", entry);
+            await CommitAsync("two rows", entry);
+            entry.Close(100);
+
+            Open("a row that is not this request's", 100);
+            await CommitAsync("a row that is not this request's", null);
+            entry.Close(100);
+
+            Open("dismissed", 100);
+            entry.Dismiss();
+            await CommitAsync("dismissed", entry);
+            entry.Close(100);
+
+            Open("fewer bytes", 99);
+            await CommitAsync("fewer bytes", entry);
+            entry.Close(99);
+
+            void Open(string account, long bytes)
+            {
+                entry.Open();
+                (entry.Account, entry.ReceivedBytes) = (account, bytes);
+            }
+
+            async Task CommitAsync(string account, LedgerEntry? received)
+            {
+                using var submission = store.Begin();
+                submission.Project = store.Project("acme", "game");
+                (submission.Account, submission.Entry, submission.WireBytes) = (account, received, 100);
+                await submission.AddAsync(PayloadKind.Report, "report", StoreActions.Bytes(50));
+                await store.CommitAsync(submission);
+            }
+        }
+
+        Assert.Equal(
+            [
+                "a row that is not this request's, accepted: 0 requests with 0 bytes were received, 1 with 100 have that outcome.",
+                "a row that is not this request's, unsettled: 1 requests with 100 bytes were received, 0 with 0 have that outcome.",
+                "a row that nobody received, accepted: 0 requests with 0 bytes were received, 1 with 100 have that outcome.",
+                "dismissed, accepted: 0 requests with 0 bytes were received, 1 with 100 have that outcome.",
+                "fewer bytes, accepted: 1 requests with 99 bytes were received, 1 with 100 have that outcome.",
+                "two rows, accepted: 1 requests with 100 bytes were received, 2 with 200 have that outcome.",
+            ],
+            Audit.Run(_data.Path).Differences.Order(StringComparer.Ordinal));
     }
 
     [Theory]

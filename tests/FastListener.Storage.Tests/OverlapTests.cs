@@ -70,7 +70,7 @@ public sealed class OverlapTests : IDisposable
             Assert.Equal(living.Instance.Id, catalog.Scalar("SELECT instance FROM packs WHERE is_open=1"));
         }
 
-        var receipt = await living.CommitAsync(wholeOfLiving);
+        var receipt = await living.CommitBookedAsync(wholeOfLiving);
         kept.Add(new(receipt, StoreActions.Bytes(20_002, 5), []));
         kept.Add(await heir.SubmitAsync(StoreActions.Bytes(3000, 6)));
         kept.Add(await living.SubmitAsync(StoreActions.Bytes(3000, 7)));

@@ -85,7 +85,7 @@ public sealed class RecoveryTests : IDisposable
                 submission.FollowUpOf = kept.Receipt.ObjectId;
                 await submission.AddAsync(PayloadKind.Attachment, "large", StoreActions.Bytes(50_000)); // a file of its own
                 await submission.AddAsync(PayloadKind.Attachment, "small", StoreActions.Bytes(500));
-                await store.CommitAsync(submission);
+                await store.CommitBookedAsync(submission);
             }
 
             CopyAsACrashWould(_data.Path + "/live", Copy);

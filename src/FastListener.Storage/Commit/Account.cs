@@ -24,6 +24,9 @@ internal sealed class Account(string key)
     /// <summary>Sums of its requests that were not stored and are not in the ledger yet. Any thread's.</summary>
     public Tallies Unbooked { get; } = new();
 
+    /// <summary>Whether the batch at hand has sums of it. The committer's alone.</summary>
+    public bool IsInBatch { get; set; }
+
     /// <summary>What the batch at hand stores whole of it. The committer's alone.</summary>
     public ref Tally Accepted => ref _accepted;
 

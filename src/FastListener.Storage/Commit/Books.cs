@@ -31,24 +31,19 @@ internal sealed class Books(Accounts accounts)
 
     // From here on: the committer's thread.
 
-    /// <summary>Counts a submission of the batch.</summary>
+    /// <summary>Counts a submission whose row is in the batch: what became of a request.</summary>
     public void CountStored(Submission submission)
     {
         var record = submission.Parts.Record;
-        var account = submission.Sender;
-        var first = account.Accepted.Requests + account.Degraded.Requests == 0;
-        ref var tally = ref record.Degradation is Degradation.None ? ref account.Accepted : ref account.Degraded;
-        tally.Add(new Tally
+        SumsOf(submission).Add(new Tally { Requests = 1, BytesIn = record.WireBytes, BytesKept = record.KeptBytes });
+    }
+
+    /// <summary>The other side of it: what the receivers have counted, whatever rows there are.</summary>
+    public void CountReceived(List<BatchEntry> batch)
+    {
+        foreach (var entry in batch)
         {
-            Received = 1,
-            ReceivedBytes = submission.Entry?.ReceivedBytes ?? record.WireBytes,
-            Requests = 1,
-            BytesIn = record.WireBytes,
-            BytesKept = record.KeptBytes,
-        });
-        if (first)
-        {
-            _inBatch.Add(account);
+            entry.Submission.Entry?.AddReceivedTo(ref SumsOf(entry.Submission));
         }
     }
 
@@ -98,8 +93,21 @@ internal sealed class Books(Accounts accounts)
         {
             account.Accepted = default;
             account.Degraded = default;
+            account.IsInBatch = false;
         }
 
         _inBatch.Clear();
+    }
+
+    private ref Tally SumsOf(Submission submission)
+    {
+        var account = submission.Sender;
+        if (!account.IsInBatch)
+        {
+            account.IsInBatch = true;
+            _inBatch.Add(account);
+        }
+
+        return ref submission.Parts.Record.Degradation is Degradation.None ? ref account.Accepted : ref account.Degraded;
     }
 }

@@ -111,6 +111,7 @@ internal sealed class CommitTarget : IDisposable
             _books.CountStored(entry.Submission);
         }
 
+        _books.CountReceived(batch);
         _books.Write(catalog.Ledger, _instance, now, _numberOf);
         _noBooksBefore = now + BooksInterval;
         _notes.WriteEnded(catalog);

@@ -59,7 +59,7 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
         set => Sender = Parts.Pool.Accounts.Get(value);
     }
 
-    /// <summary>Its entry in the ledger, which is booked with it; null: nobody but the store counts it as received.</summary>
+    /// <summary>Its entry in the ledger, which is booked with it; null: nobody has received it, and an audit says so.</summary>
     public LedgerEntry? Entry { get; set; }
 
     /// <summary>Bytes that were received for it, framing and compression as they came. Kept with the object.</summary>
@@ -208,7 +208,6 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
         }
 
         Recycle();
-        Entry?.MarkStored();
         _receipt.RunContinuationsAsynchronously = !here;
         _receipt.SetResult(receipt);
     }
@@ -217,6 +216,7 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
     internal void Fail(Exception fault)
     {
         Recycle();
+        Entry?.GiveBack();
         _receipt.SetException(fault);
     }
 

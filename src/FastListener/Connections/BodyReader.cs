@@ -275,6 +275,7 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
     {
         _finished = true;
         _final = final;
+        entry.ReceivedBytes = ReceivedBytes; // the batch books it before this connection is heard of again
     }
 
     private static ReadOnlySequence<byte> SkipEmptySegments(ReadOnlySequence<byte> sequence)

@@ -142,6 +142,7 @@ internal sealed class ListenerConnection : IDisposable
         }
 
         var head = _heads.Head;
+        _wire.Entry.Open();
         _wire.Begin(head.Framing, head.ExpectContinue);
         ReplyMessage reply;
         try

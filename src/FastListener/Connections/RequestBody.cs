@@ -44,9 +44,6 @@ internal sealed class RequestBody(BodyReader wire, IntakeLimits limits) : IDispo
     /// <summary>The request's entry in the ledger.</summary>
     public LedgerEntry Entry => wire.Entry;
 
-    /// <summary>Bytes received for this body, as the connection counts them.</summary>
-    public long ReceivedBytes => wire.ReceivedBytes;
-
     /// <summary>Whether what was thrown last says that the client has gone.</summary>
     public bool ClientLost => wire.ClientLost;
 

@@ -156,23 +156,16 @@ internal sealed class SubmissionIntake : IDisposable
     private RejectReason Open(RequestHead head, RequestBody body)
     {
         var route = SubmissionRoute.Parse(head.PathAndQuery);
-        if (head.Method is RequestMethod.Options && head.Target.SequenceEqual("*"u8))
+        var asksOptions = head.Method is RequestMethod.Options;
+        if (asksOptions || route.Kind is not RouteKind.Submission)
         {
-            return RejectReason.None;
+            body.Entry.Dismiss(); // no token is asked for: the ledger is about those that reach the check
+            return asksOptions && (route.Kind is RouteKind.Submission || head.Target.SequenceEqual("*"u8)) ? RejectReason.None
+                : route.Kind is RouteKind.Console ? RejectReason.ConsoleRequest
+                : RejectReason.UnknownPath;
         }
 
         var request = _draft.Request;
-        if (route.Kind is not RouteKind.Submission)
-        {
-            return route.Kind is RouteKind.Console ? RejectReason.ConsoleRequest : RejectReason.UnknownPath;
-        }
-
-        if (head.Method is RequestMethod.Options)
-        {
-            return RejectReason.None;
-        }
-
-        body.Entry.Open(); // the token check begins
         var reason = request.Read(route);
         if (!route.Format.IsEmpty && request.Grant is null && !ReportFormat.TryParse(route.Format, out _))
         {
@@ -288,7 +281,6 @@ internal sealed class SubmissionIntake : IDisposable
     {
         _draft.Submission.WireBytes = body.WireBytes;
         _draft.Submission.Entry = body.Entry;
-        body.Entry.ReceivedBytes = body.ReceivedBytes;
         var attachment = _draft.Request.IsAttachment;
         var name = attachment ? _draft.Submission.Payloads[0].Name.ToArray() : null;
         var given = _draft.Ladder.Given;

@@ -55,7 +55,7 @@ internal sealed class StoredCrashes : IAsyncDisposable
             await payload.CompleteAsync();
         }
 
-        var receipt = await _store.CommitAsync(submission);
+        var receipt = await CommitAsync(submission);
         return ReceiptId.Rxid(receipt.ObjectId, receipt.Random);
     }
 
@@ -81,7 +81,7 @@ internal sealed class StoredCrashes : IAsyncDisposable
             await payload.CompleteAsync();
         }
 
-        var receipt = await _store.CommitAsync(submission);
+        var receipt = await CommitAsync(submission);
         return ReceiptId.Rxid(receipt.ObjectId, receipt.Random);
     }
 
@@ -91,6 +91,17 @@ internal sealed class StoredCrashes : IAsyncDisposable
 
     public Task<CommandRun> RunOnTerminalOf(int columns, params string[] args) =>
         CommandRun.Run([.. args, "--data", Path], onTerminal: true, columns: columns);
+
+    private async Task<Receipt> CommitAsync(Submission submission)
+    {
+        var entry = _store.NewEntry();
+        entry.Open();
+        entry.ReceivedBytes = submission.WireBytes;
+        submission.Entry = entry;
+        var receipt = await _store.CommitAsync(submission);
+        entry.Close(entry.ReceivedBytes);
+        return receipt;
+    }
 
     public async ValueTask DisposeAsync()
     {

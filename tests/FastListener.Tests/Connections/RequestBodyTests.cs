@@ -6,18 +6,23 @@ using FastListener.Connections;
 using FastListener.Intake;
 using FastListener.Overload;
 using FastListener.Protocol.Http;
+using FastListener.Storage;
+using FastListener.Tests.Tokens;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace FastListener.Tests.Connections;
 
-public sealed class RequestBodyTests : IDisposable
+public sealed class RequestBodyTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new();
     private readonly Pipe _pipe = new();
     private readonly OverloadControl _control;
     private readonly ConnectionClock _clock;
     private readonly Admission _admission;
+    private readonly DataDirectory _data = new();
+    private ObjectStore _store = null!;
 
     public RequestBodyTests()
     {
@@ -26,17 +31,22 @@ public sealed class RequestBodyTests : IDisposable
         _admission = new(_control, _clock) { Payer = new TokenTraffic() };
     }
 
-    public void Dispose()
+    public async ValueTask InitializeAsync() =>
+        _store = await ObjectStore.OpenAsync(new StoreOptions { DataDirectory = _data.Path, DirectPacks = false }, NullLogger.Instance);
+
+    public async ValueTask DisposeAsync()
     {
         _admission.Dispose();
         _clock.Dispose();
         _control.Dispose();
+        await _store.DisposeAsync();
+        _data.Dispose();
     }
 
     [Fact]
     public async Task Only_what_the_pipe_throws_is_taken_for_a_client_that_has_left()
     {
-        var reader = new BodyReader(_pipe.Reader, _clock, _admission, entry: null!, () => default);
+        var reader = new BodyReader(_pipe.Reader, _clock, _admission, _store.NewEntry(), () => default);
         using var body = new RequestBody(reader, new IntakeLimits());
         reader.Begin(new BodyFraming(FramingKind.Length, 100), expectsContinue: false);
         body.Begin(ContentCoding.Identity);
@@ -57,7 +67,7 @@ public sealed class RequestBodyTests : IDisposable
     {
         const int Decoded = 1024 * 1024;
         var packed = Gzip(new byte[Decoded]);
-        var reader = new BodyReader(_pipe.Reader, _clock, _admission, entry: null!, () => default);
+        var reader = new BodyReader(_pipe.Reader, _clock, _admission, _store.NewEntry(), () => default);
         using var body = new RequestBody(reader, new IntakeLimits());
         reader.Begin(new BodyFraming(FramingKind.Length, packed.Length), expectsContinue: false);
         body.Begin(ContentCoding.Gzip);
@@ -93,7 +103,7 @@ public sealed class RequestBodyTests : IDisposable
         })
         {
             var pipe = new Pipe();
-            var reader = new BodyReader(pipe.Reader, _clock, _admission, entry: null!, () => default);
+            var reader = new BodyReader(pipe.Reader, _clock, _admission, _store.NewEntry(), () => default);
             using var body = new RequestBody(reader, new IntakeLimits());
             reader.Begin(new BodyFraming(FramingKind.Length, first.Length + rest.Length), expectsContinue: false);
             body.Begin(ContentCoding.Gzip);
