@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using FastListener.Intake;
 using FastListener.Protocol.Http;
 using FastListener.Storage;
+using Microsoft.AspNetCore.Connections;
 
 namespace FastListener.Connections;
 
@@ -63,6 +64,13 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
     /// one of the network, is ours.
     /// </summary>
     public bool ClientLost => _atPipe;
+
+    /// <summary>
+    /// Whether what came out of the pipe is no client's doing after all: the server stops, uploads have had their time to finish, and the connection was
+    /// aborted on our side. TLS wraps what it meets.
+    /// </summary>
+    public bool EndedByStop(Exception fault) =>
+        clock is { Stopping: true, HasAborted: false } && (fault is ConnectionAbortedException || fault.InnerException is ConnectionAbortedException);
 
     /// <summary>This connection's standing at the gates.</summary>
     public Admission Admission => admission;

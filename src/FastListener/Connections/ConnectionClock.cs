@@ -64,6 +64,7 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     private int _expiredIn = -1;
     private int _overWholeIn = -1;
     private int _overTokenIn = -1;
+    private bool _aborted;
     private bool _stopping;
     private long _stoppedAt;
     private FairGate? _staging;
@@ -84,6 +85,9 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
 
     /// <summary>Whether what has passed is the deadline of the token that a form is to bring.</summary>
     public bool TokenExpired => Volatile.Read(ref _overTokenIn) == Volatile.Read(ref _entered);
+
+    /// <summary>Whether the clock has aborted the connection, because its client took no reply.</summary>
+    public bool HasAborted => Volatile.Read(ref _aborted);
 
     /// <summary>Whether the connection waits at a gate of ours.</summary>
     public bool IsHeld => Volatile.Read(ref _held) is not null;
@@ -224,6 +228,7 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
         Volatile.Write(ref _expiredIn, entered);
         if (phase is ConnectionPhase.Reply)
         {
+            Volatile.Write(ref _aborted, true);
             abort(); // a client that does not take its reply gets nothing further
         }
         else

@@ -47,6 +47,9 @@ internal sealed class RequestBody(BodyReader wire, IntakeLimits limits) : IDispo
     /// <summary>Whether what was thrown last says that the client has gone.</summary>
     public bool ClientLost => wire.ClientLost;
 
+    /// <summary>Whether it is the end of a stop that has taken the client away.</summary>
+    public bool EndedByStop(Exception fault) => wire.EndedByStop(fault);
+
     /// <summary>Decoded bytes handed out so far.</summary>
     public long Bytes { get; private set; }
 

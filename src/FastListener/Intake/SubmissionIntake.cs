@@ -85,9 +85,17 @@ internal sealed class SubmissionIntake : IDisposable
 
             return Refuse(Reason(fault.Kind));
         }
-        catch (Exception) when (body.ClientLost)
+        catch (Exception fault) when (body.ClientLost)
         {
-            body.Entry.Settle(LedgerOutcome.BrokenOff, body.WireBytes);
+            if (body.EndedByStop(fault))
+            {
+                Refuse(RejectReason.Stopping); // for the books and the log: no reply gets through any more
+            }
+            else
+            {
+                body.Entry.Settle(LedgerOutcome.BrokenOff, body.WireBytes);
+            }
+
             throw;
         }
         finally

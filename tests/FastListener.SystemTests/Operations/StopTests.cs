@@ -62,6 +62,36 @@ public sealed class StopTests
         Assert.Empty(data.StagedFiles());
     }
 
+    [Theory]
+    [InlineData("own", false)]
+    [InlineData("own", true)]
+    [InlineData("kestrel", false)]
+    [InlineData("kestrel", true)]
+    public async Task An_upload_that_the_end_of_the_stop_cuts_off_is_refused_by_us_and_not_broken_off_by_its_client(string transport, bool tls)
+    {
+        using var data = new DataDirectory();
+        var token = await data.AddTokenAsync("game");
+        var settings = new Dictionary<string, string> { ["FASTLISTENER_Listen__Transport"] = transport, ["FASTLISTENER_Deadlines__ShutdownSeconds"] = "3" };
+        await using var listener = await ListenerProcess.StartProgramAsync(Repository.Program, data.Location, settings);
+        var request = Submit.RawRequest(token, Submit.MadeDump(5, 5000));
+        using var leaves = RawClient.Connect(listener.HttpPort);
+        using var stays = tls ? RawClient.ConnectTls(listener.HttpsPort) : RawClient.Connect(listener.HttpPort);
+        foreach (var client in new[] { leaves, stays })
+        {
+            client.Send(request.AsSpan(0, request.Length - 1));
+        }
+
+        await Eventually.TrueAsync(async () => (await data.BooksAsync()).InFlight!.Count == 2, "both uploads are under way");
+        listener.Signal(15);
+        await Eventually.TrueAsync(() => IsRefused(listener.HttpPort), "new connections are refused");
+        leaves.Reset();
+        Assert.Equal(0, await listener.WaitForExitAsync());
+
+        var books = await data.BooksAsync();
+        Assert.Equal((2, 1, 1, 0), (books.Received, books.Requests("brokenOff"), books.Requests("refused"), books.Requests("unsettled")));
+        Assert.InRange(Assert.Single(books.Outcomes, line => line.Word == "stopping").BytesIn, 4998, 4999);
+    }
+
     [Fact]
     public async Task However_often_the_signal_comes_the_stop_is_one_and_ends_well()
     {
