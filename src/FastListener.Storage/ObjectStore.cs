@@ -84,9 +84,16 @@ public sealed class ObjectStore : IAsyncDisposable
                 MemorySpills = _submissions.MemorySpills,
                 Disk = _instance.Reserve.Space,
                 CurrentFault = counters.Fault,
+                HasFailed = _committer.Failed.IsCompleted,
             };
         }
     }
+
+    /// <summary>
+    /// Completes when a defect, not a disk, has ended the store: nothing more is stored, whatever is submitted fails with
+    /// <see cref="StorageFaultKind.InputOutput"/>, and only opening it anew, which recovers, helps. What was acknowledged is stored.
+    /// </summary>
+    public Task Failed => _committer.Failed;
 
     /// <summary>How long group commits took.</summary>
     public CommitDurations CommitDurations => _committer.Durations;
@@ -208,9 +215,11 @@ public sealed class ObjectStore : IAsyncDisposable
         {
             await _committer.Queue.WriteAsync(submission, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (System.Threading.Channels.ChannelClosedException)
+        catch (System.Threading.Channels.ChannelClosedException closed)
         {
-            submission.Fail(new StorageFaultException(StorageFaultKind.Stopping, "The store is closed."));
+            submission.Fail(closed.InnerException is { } defect
+                ? new StorageFaultException(StorageFaultKind.InputOutput, "The store has failed; it must be opened anew.", defect)
+                : new StorageFaultException(StorageFaultKind.Stopping, "The store is closed."));
         }
 
         return await receipt.ConfigureAwait(false);
@@ -220,7 +229,7 @@ public sealed class ObjectStore : IAsyncDisposable
     {
         _reserveTimer.Dispose();
         _committer.Stop();
-        var clean = _target.Close(UnixMicroseconds.From(_time.GetUtcNow()));
+        var clean = !Failed.IsCompleted && _target.Close(UnixMicroseconds.From(_time.GetUtcNow())); // after a defect recovery is the one to trust
         _committer.Dispose();
         _target.Dispose();
         _files.Dispose();

@@ -41,4 +41,7 @@ public readonly record struct StoreStatistics
 
     /// <summary>The fault of the most recent commit; null when it succeeded.</summary>
     public StorageFaultKind? CurrentFault { get; init; }
+
+    /// <summary>A defect has ended the store: <see cref="ObjectStore.Failed"/>.</summary>
+    public bool HasFailed { get; init; }
 }

@@ -27,6 +27,7 @@ internal sealed class Committer : IDisposable
     private readonly CommitTimes _times = new();
     private readonly byte[] _randomBytes = new byte[1024];
     private readonly Thread _thread;
+    private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _randomUsed;
     private int _committing;
     private long _lastTime;
@@ -55,6 +56,9 @@ internal sealed class Committer : IDisposable
     /// <summary>A consistent-enough picture for statistics: each counter is whole.</summary>
     public ref readonly CommitCounters Counters => ref _counters;
 
+    /// <summary>Completes when a defect has ended the thread: nothing more is committed, and the target is in nobody knows what state.</summary>
+    public Task Failed => _failed.Task;
+
     /// <summary>How long commits took.</summary>
     public CommitDurations Durations => _times.Snapshot();
 
@@ -64,6 +68,11 @@ internal sealed class Committer : IDisposable
         var asked = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         _booksAsked.Enqueue(asked);
         _gatherer.Wake();
+        if (Failed.IsCompleted)
+        {
+            RefuseBooks();
+        }
+
         return asked.Task;
     }
 
@@ -72,10 +81,7 @@ internal sealed class Committer : IDisposable
     {
         Queue.TryComplete();
         _thread.Join();
-        while (_booksAsked.TryDequeue(out var asked))
-        {
-            asked.SetResult(false); // the end of the store books what is left
-        }
+        RefuseBooks(); // the end of the store books what is left
     }
 
     public void Dispose()
@@ -98,14 +104,32 @@ internal sealed class Committer : IDisposable
         }
         catch (Exception exception)
         {
-            // A defect, not a disk fault: those end in CommitBatch. Nobody must wait for ever.
+            // A defect, not a disk fault: those end in CommitBatch. Nobody must wait for ever, and whoever runs the store must learn of it.
             StoreLog.CommitterDied(_logger, exception);
-            Queue.TryComplete();
-            FailAll(exception);
-            while (_gatherer.TakeAny() is { } waiting)
-            {
-                waiting.Fail(new StorageFaultException(StorageFaultKind.Stopping, "The store is closed.", exception));
-            }
+            Fail(exception);
+        }
+    }
+
+    private void Fail(Exception defect)
+    {
+        _counters.Failed(0, StorageFaultKind.InputOutput);
+        _failed.SetResult(); // before anybody is answered: who hears of it must find it said
+        Queue.TryComplete(defect);
+        FailAll(defect);
+        while (_gatherer.TakeAny() is { } waiting)
+        {
+            waiting.Fail(new StorageFaultException(StorageFaultKind.InputOutput, "The store has failed; it must be opened anew.", defect));
+        }
+
+        Volatile.Write(ref _committing, 0);
+        RefuseBooks();
+    }
+
+    private void RefuseBooks()
+    {
+        while (_booksAsked.TryDequeue(out var asked))
+        {
+            asked.SetResult(false);
         }
     }
 
@@ -261,8 +285,10 @@ internal sealed class Committer : IDisposable
             inDoubt = true; // nothing is erased that might be named
         }
 
-        foreach (var entry in _batch)
+        while (_batch.Count > 0)
         {
+            var entry = _batch[^1];
+            _batch.RemoveAt(_batch.Count - 1); // each is failed once, also when a defect below brings us here again
             if (inDoubt)
             {
                 _target.KeepUntilKnown(entry);
@@ -270,8 +296,6 @@ internal sealed class Committer : IDisposable
 
             entry.Submission.Fail(new StorageFaultException(kind, "The submission was not stored.", exception));
         }
-
-        _batch.Clear();
     }
 
     private uint NextRandom()

@@ -77,7 +77,12 @@ internal sealed class Gatherer : IDisposable
     }
 
     /// <summary>One of those that wait, whichever; null when none is left.</summary>
-    public Submission? TakeAny() => _lanes.Take(0, isFirst: true) ?? (_queue.Reader.TryRead(out var arrived) ? arrived : null);
+    public Submission? TakeAny()
+    {
+        var taken = _lanes.Take(0, isFirst: true) ?? (_queue.Reader.TryRead(out var arrived) ? arrived : null);
+        Volatile.Write(ref _inLanes, _lanes.Count);
+        return taken;
+    }
 
     public void Dispose() => _woken.Dispose();
 

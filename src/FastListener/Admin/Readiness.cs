@@ -11,7 +11,7 @@ internal sealed record ReadyState(bool Ready, IReadOnlyList<(string Word, string
 /// <summary>
 /// Judges whether uploads are taken. Pressure that does not last is borne by waiting and does not count, and a disk that is nearly full, perhaps for
 /// days, takes them still. Neither does a failed commit count once the disk takes bytes again, whether or not an upload has come since: a listener that
-/// is left alone must be able to become ready.
+/// is left alone must be able to become ready. After a defect of ours nobody waits for that: the process ends.
 /// </summary>
 /// <param name="overload">What runs short.</param>
 /// <param name="statistics">The disk's room, and what became of the last commit.</param>
@@ -54,7 +54,12 @@ internal sealed class Readiness(Pressure overload, Func<StoreStatistics> statist
             }
         }
 
-        if (now.CurrentFault is { } fault && !now.Disk.IsFull && !now.Disk.IsOutOfFiles && !DiskTakesBytes())
+        if (now.HasFailed)
+        {
+            ready = false;
+            found.Add(("commit", "ended by a defect"));
+        }
+        else if (now.CurrentFault is { } fault && !now.Disk.IsFull && !now.Disk.IsOutOfFiles && !DiskTakesBytes())
         {
             ready = false;
             found.Add(("commit", fault.ToString()));

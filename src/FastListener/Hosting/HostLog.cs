@@ -2,7 +2,7 @@ using FastListener.Overload;
 
 namespace FastListener.Hosting;
 
-/// <summary>Event ids 1-99 belong to the host. Next free: 10. Ids are never used again.</summary>
+/// <summary>Event ids 1-99 belong to the host. Next free: 11. Ids are never used again.</summary>
 internal static partial class HostLog
 {
     [LoggerMessage(1, LogLevel.Information, "Listening on {Address}")]
@@ -31,6 +31,9 @@ internal static partial class HostLog
 
     [LoggerMessage(9, LogLevel.Information, "These sockets were passed on by the service manager: the addresses in Listen:Http and Listen:Https are not used")]
     public static partial void SocketsPassedOn(ILogger logger);
+
+    [LoggerMessage(10, LogLevel.Critical, "The store has failed through a defect: this process ends with exit code 1, so that another one is started, and recovers")]
+    public static partial void StoreFailed(ILogger logger);
 
     /// <summary>What runs short has changed.</summary>
     public static void PressureChanged(ILogger logger, PressureState state)

@@ -128,8 +128,19 @@ internal static class Serve
             HostLog.DataIn(log, settings.DataDirectory);
             host.Lifetime.ApplicationStopping.Register(() => HostLog.Stopping(log, (int)settings.Deadlines.Shutdown.TotalSeconds));
             started = true;
-            await host.WaitForShutdownAsync(stop);
+            var ended = host.WaitForShutdownAsync(stop);
+            if (await Task.WhenAny(ended, store.Failed) != ended)
+            {
+                HostLog.StoreFailed(log); // uploads in flight are answered: with a no, but answered
+                host.Lifetime.StopApplication();
+            }
+
+            await ended;
             await host.StopAsync(CancellationToken.None);
+            if (store.Failed.IsCompleted)
+            {
+                return Failed;
+            }
         }
         catch (Exception fault) when (fault is StoreBusyException or StorageFaultException or IOException or UnauthorizedAccessException or CryptographicException or System.Net.Sockets.SocketException)
         {

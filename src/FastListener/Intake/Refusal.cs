@@ -69,8 +69,8 @@ internal sealed record Refusal(int Status, int Code, string Word, string Message
         RejectReason.TooManyConnectionsOfAddress => "Raise `Limits:MaxConnectionsPerAddress`, or switch it off: carriers and proxies share addresses.",
         RejectReason.StorageFull => "Free disk space; the listener goes on by itself.",
         RejectReason.StorageReadOnly => "Mount the data directory read-write; the listener goes on by itself.",
-        RejectReason.StorageFault => "Read the log: the disk failed. The listener goes on by itself when it works again.",
-        RejectReason.Stopping => "Send again when it is back.",
+        RejectReason.StorageFault => "Read the log: the disk failed, and the listener goes on by itself when it works again; or the store did, and the listener ends itself, to be started anew.",
+        RejectReason.Stopping => "Send again when it is back; for slow uploads raise `Deadlines:ShutdownSeconds`.",
         RejectReason.InternalFault => "A defect of the listener: report it with the log.",
         _ => throw new UnreachableException($"No cure for {reason}."),
     };
