@@ -41,11 +41,11 @@ internal sealed class Readiness(Pressure overload, Func<StoreStatistics> statist
             found.Add(("listener", phase));
         }
 
-        foreach (var (word, level) in overload.Levels)
+        foreach (var (word, level, lasts) in overload.Levels)
         {
             if (level is not PressureLevel.None)
             {
-                ready &= word == PressureSources.DiskWord ? !(now.Disk.IsFull || now.Disk.IsOutOfFiles) : overload.Lasting is PressureLevel.None;
+                ready &= word == PressureSources.DiskWord ? !(now.Disk.IsFull || now.Disk.IsOutOfFiles) : !lasts;
                 found.Add((word, level is PressureLevel.Hold ? "nothing is read"
                     : word != PressureSources.DiskWord ? "reading is slowed"
                     : now.Disk.IsFull ? "full"

@@ -32,6 +32,8 @@ internal sealed class Pressure : IDisposable
 
     private readonly PressureSource[] _sources;
     private readonly int[] _levels;
+    private readonly long[] _shortSince;
+    private readonly bool[] _lasts;
     private readonly TimeSpan _lasting;
     private readonly TimeProvider _time;
     private readonly ITimer _timer;
@@ -48,6 +50,8 @@ internal sealed class Pressure : IDisposable
     {
         _sources = [.. sources];
         _levels = new int[_sources.Length];
+        _shortSince = new long[_sources.Length];
+        _lasts = new bool[_sources.Length];
         _lasting = lasting;
         _time = time;
         _state = new(PressureLevel.None, "", time.GetUtcNow());
@@ -60,32 +64,34 @@ internal sealed class Pressure : IDisposable
     /// <summary>What is short now.</summary>
     public PressureState Current => Volatile.Read(ref _state);
 
-    /// <summary>The level that has lasted; what does not last is borne by waiting.</summary>
+    /// <summary>The level that has lasted, whichever sources had it; what does not last is borne by waiting.</summary>
     public PressureLevel Lasting => (PressureLevel)Volatile.Read(ref _lastingLevel);
 
-    /// <summary>How short each source was at the last look.</summary>
-    public IEnumerable<(string Word, PressureLevel Level)> Levels =>
-        _sources.Select((source, index) => (source.Word, (PressureLevel)Volatile.Read(ref _levels[index])));
+    /// <summary>How short each source was at the last look, and whether that source has been short for long.</summary>
+    public IEnumerable<(string Word, PressureLevel Level, bool Lasts)> Levels =>
+        _sources.Select((source, index) => (source.Word, (PressureLevel)Volatile.Read(ref _levels[index]), Volatile.Read(ref _lasts[index])));
 
     /// <summary>Looks at the sources now.</summary>
     public void Sample()
     {
         lock (_sampling)
         {
+            var now = _time.GetTimestamp();
             var level = PressureLevel.None;
             var word = "";
             for (var i = 0; i < _sources.Length; i++)
             {
                 var source = _sources[i];
                 var found = source.Level();
+                _shortSince[i] = _levels[i] is (int)PressureLevel.None ? now : _shortSince[i];
                 Volatile.Write(ref _levels[i], (int)found);
+                Volatile.Write(ref _lasts[i], found is not PressureLevel.None && _time.GetElapsedTime(_shortSince[i], now) >= _lasting);
                 if (found > level)
                 {
                     (level, word) = (found, source.Word);
                 }
             }
 
-            var now = _time.GetTimestamp();
             if (level != _state.Level || word != _state.Word)
             {
                 _risen = _state.Level is PressureLevel.None ? now : _risen;

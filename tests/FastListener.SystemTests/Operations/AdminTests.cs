@@ -64,6 +64,17 @@ public sealed class AdminTests
     }
 
     [Fact]
+    public async Task Every_metric_that_the_operators_page_names_is_there()
+    {
+        await using var server = await TunedListener.StartAsync();
+        var page = await File.ReadAllTextAsync(Path.Combine(Repository.Root, "src", "OPERATING.md"), TestContext.Current.CancellationToken);
+        var named = Regex.Matches(page, @"\b(fastlistener|process|dotnet)_[a-z_]+(\{[^}]+\})?").Select(match => match.Value).Distinct().ToList();
+        Assert.Contains("fastlistener_commit_fault", named);
+        var metrics = AdminClient.Get(server.AdminPort, "/metrics").Body;
+        Assert.DoesNotContain(named, name => !metrics.Contains(name.EndsWith('}') ? $"\n{name} " : $"\n# TYPE {name} ", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task An_upload_under_way_is_listed_with_how_far_it_is_and_never_with_its_token()
     {
         await using var server = await TunedListener.StartAsync();

@@ -22,7 +22,7 @@ public class PressureTests
         Pass(1);
         disk = PressureLevel.Hold;
         Pass(1);
-        Assert.Equal([("memory", PressureLevel.Slow), ("disk", PressureLevel.Hold)], pressure.Levels);
+        Assert.Equal([("memory", PressureLevel.Slow, false), ("disk", PressureLevel.Hold, false)], pressure.Levels);
         disk = PressureLevel.None;
         Pass(1);
         memory = PressureLevel.None;
