@@ -192,6 +192,12 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
         while (true)
         {
             admission.EndTurn();
+            if (clock.StopExpired)
+            {
+                Finish(BodyRead.Refused(RejectReason.Stopping)); // here, since a client that keeps sending is never waited for
+                return _final;
+            }
+
             _atPipe = true;
             if (_holding)
             {
@@ -264,7 +270,8 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
             if (result.IsCanceled && clock.Expired)
             {
                 Finish(BodyRead.Refused(
-                    clock.WholeExpired ? RejectReason.RequestTimeout
+                    clock.StopExpired ? RejectReason.Stopping
+                    : clock.WholeExpired ? RejectReason.RequestTimeout
                     : clock.TokenExpired ? RejectReason.TokenTimeout
                     : RejectReason.BodyTimeout));
                 return _final;

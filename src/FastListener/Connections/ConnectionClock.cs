@@ -41,6 +41,9 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
 
     private static readonly TimeSpan HurriedIdle = TimeSpan.FromSeconds(1);
 
+    /// <summary>At a stop: how long before all connections are cut off an upload that has not ended is told so; half of the time where that is less.</summary>
+    private static readonly TimeSpan Goodbye = TimeSpan.FromSeconds(2);
+
     /// <summary>How far ahead of the least rate a client can get: a burst carries it through a few tunnels, and not for days.</summary>
     private static readonly TimeSpan MostAhead = TimeSpan.FromMinutes(10);
 
@@ -51,6 +54,7 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     private static readonly TimeSpan Early = TimeSpan.FromMilliseconds(20);
 
     private readonly long _grace = Ticks(options.BodyGrace, time);
+    private readonly long _stopGrace = Ticks(options.Shutdown - Earlier(Goodbye, options.Shutdown / 2), time);
     private readonly Lock _beating = new();
     private ITimer? _beat; // made by the stop, under the lock, like the end
     private bool _ended;
@@ -65,6 +69,7 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     private int _overWholeIn = -1;
     private int _overTokenIn = -1;
     private bool _aborted;
+    private int _overStopIn = -1;
     private bool _stopping;
     private long _stoppedAt;
     private FairGate? _staging;
@@ -88,6 +93,9 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
 
     /// <summary>Whether the clock has aborted the connection, because its client took no reply.</summary>
     public bool HasAborted => Volatile.Read(ref _aborted);
+
+    /// <summary>Whether what has passed is the time that uploads have at a stop: what is still missing of the body is not waited for.</summary>
+    public bool StopExpired => Volatile.Read(ref _overStopIn) == Volatile.Read(ref _entered);
 
     /// <summary>Whether the connection waits at a gate of ours.</summary>
     public bool IsHeld => Volatile.Read(ref _held) is not null;
@@ -219,7 +227,7 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
         }
 
         if (now < Volatile.Read(ref _due)
-            && !(phase is ConnectionPhase.Body && (TooSlow(now) || TooLong(now, entered) || LacksToken(now, entered)))
+            && !(phase is ConnectionPhase.Body && (TooSlow(now) || TooLong(now, entered) || LacksToken(now, entered) || IsTooLate(now, entered)))
             && !(phase is ConnectionPhase.Idle && Hurried(now)))
         {
             return;
@@ -285,6 +293,17 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
         return true;
     }
 
+    private bool IsTooLate(long now, int entered)
+    {
+        if (!Stopping || now - Volatile.Read(ref _stoppedAt) < _stopGrace)
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _overStopIn, entered);
+        return true;
+    }
+
     /// <summary>While newcomers wait for a connection to end, one that has nothing to say gives up its place.</summary>
     private bool Hurried(long now) =>
         newcomers is { Waiting: > 0 } && now - Volatile.Read(ref _idleSince) >= Ticks(HurriedIdle, time);
@@ -292,6 +311,8 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     private void Arm(TimeSpan within) => Volatile.Write(ref _due, time.GetTimestamp() + Ticks(within, time));
 
     private double Seconds(long ticks) => ticks / (double)time.TimestampFrequency;
+
+    private static TimeSpan Earlier(TimeSpan first, TimeSpan second) => first < second ? first : second;
 
     private static long Ticks(TimeSpan span, TimeProvider time) => (long)(span.TotalSeconds * time.TimestampFrequency);
 }

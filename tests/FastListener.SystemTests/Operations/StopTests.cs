@@ -105,6 +105,37 @@ public sealed class StopTests
         Assert.Equal(0, await listener.WaitForExitAsync());
     }
 
+    [Theory]
+    [InlineData("own")]
+    [InlineData("kestrel")]
+    public async Task An_upload_that_the_stop_has_no_time_for_is_told_so(string transport)
+    {
+        await using var server = await TunedListener.StartAsync(("Deadlines__ShutdownSeconds", "6"), ("Listen__Transport", transport));
+        var request = Submit.RawRequest(server.Token, Submit.MadeDump(1, 200_000));
+        using var silent = RawClient.Connect(server.Port);
+        silent.Send(request.AsSpan(0, request.Length - 1));
+        using var steady = RawClient.Connect(server.Port); // and never at an end
+        steady.Send($"POST /post?format=minidump&token={server.Token} HTTP/1.1\r\nHost: test\r\nContent-Length: 100000000\r\n\r\nMDMP");
+        await Eventually.TrueAsync(() => AdminClient.Json(server.AdminPort, "/requests").GetArrayLength() == 2, "both are under way");
+        server.Process.Signal(15);
+        while (!steady.HasReplyWithin(TimeSpan.FromMilliseconds(5)) && steady.Send(new byte[100]))
+        {
+        }
+
+        foreach (var client in new[] { steady, silent })
+        {
+            var reply = client.ReadReply();
+            reply.AssertReadableByEveryClient();
+            Assert.Equal((503, "stopping"), (reply.Status, reply.Header("FastListener-Reason")));
+            Assert.True(reply.SaysClose);
+        }
+
+        Assert.Equal(0, await server.Process.WaitForExitAsync());
+        Assert.Empty(await server.Data.ListAsync());
+        await server.Data.AssertSoundAsync();
+        Assert.Empty(server.Data.StagedFiles());
+    }
+
     private static bool IsRefused(int port)
     {
         try

@@ -236,6 +236,23 @@ public sealed class ConnectionClockTests : IDisposable
     }
 
     [Fact]
+    public async Task A_body_that_a_stop_has_no_more_time_for_is_given_up_before_the_connection_is_cut_off()
+    {
+        _clock.Enter(ConnectionPhase.Body);
+        _clock.BeginWait();
+        var body = _pipe.Reader.ReadAsync();
+        _clock.Stop();
+        _time.Advance(TimeSpan.FromSeconds(27));
+        Assert.False(body.IsCompleted);
+        Assert.False(_clock.StopExpired);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True((await body).IsCanceled);
+        Assert.True(_clock.Expired && _clock.StopExpired);
+        _clock.Enter(ConnectionPhase.Reply);
+        Assert.False(_clock.StopExpired);
+    }
+
+    [Fact]
     public void A_connection_that_is_over_is_left_alone_by_the_timer_of_the_stop()
     {
         _clock.Enter(ConnectionPhase.Reply);
