@@ -30,7 +30,6 @@ internal sealed record Refusal(int Status, int Code, string Word, string Message
         RejectReason.MethodNotAllowed => "Use POST.",
         RejectReason.ConsoleRequest => "Point morgue and the web console at coronerd's console, not at this port.",
         RejectReason.UnknownFormat => "Name a known format, or none: then the content decides.",
-        RejectReason.MalformedTarget => "Escape the URL.",
         RejectReason.InvalidToken => "Check the token, its capability (`fastlistener token list`), and the universe in the URL.",
         RejectReason.ConflictingTokens => "Send one token, in one place.",
         RejectReason.TokenTooLate => "Put the token in the URL or in the first field, or raise `Limits:MaxUnauthenticatedBytes`: a sixteenth of it is what one form may bring.",
@@ -99,7 +98,6 @@ internal sealed record Refusal(int Status, int Code, string Word, string Message
         RejectReason.MethodNotAllowed => new(405, 111, "method_not_allowed", "Submissions are sent with POST.", Closes: false),
         RejectReason.ConsoleRequest => new(404, 112, "console_request", "This is the submission listener; console requests go to the console's own address.", Closes: false),
         RejectReason.UnknownFormat => new(400, 113, "unknown_format", "The format is not one of btt, json, minidump, plcrash, proguard, sourcemap, symbols.", Closes: false),
-        RejectReason.MalformedTarget => new(400, 114, "malformed_target", "The URL has the form of a submission but cannot be read.", Closes: false),
 
         RejectReason.InvalidToken => new(403, 6, "invalid_token", "invalid token", Closes: false),
         RejectReason.ConflictingTokens => new(403, 6, "conflicting_tokens", "invalid token", Closes: false),

@@ -22,7 +22,6 @@ internal enum RejectReason : byte
     MethodNotAllowed,
     ConsoleRequest,
     UnknownFormat,
-    MalformedTarget,
 
     // Who asks.
     InvalidToken,

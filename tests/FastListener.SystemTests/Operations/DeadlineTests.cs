@@ -16,7 +16,7 @@ public sealed class DeadlineTests
         await using var server = await TunedListener.StartAsync(("Deadlines__HeadSeconds", "1"));
         using var client = RawClient.Connect(server.Port);
         client.Send("POST /post HTTP/1.1\r\nHost: te");
-        AssertTimeout(client);
+        AssertTimeout(client, "head_timeout");
     }
 
     [Theory]
@@ -56,7 +56,7 @@ public sealed class DeadlineTests
             Assert.True(waiting.Elapsed < TimeSpan.FromSeconds(25), "A head that never ends is taken for ever.");
         }
 
-        AssertTimeout(client);
+        AssertTimeout(client, "head_timeout");
     }
 
     [Fact]
@@ -95,7 +95,7 @@ public sealed class DeadlineTests
         client.Send(new byte[length]);
         client.Send("\r\n");
         Assert.InRange(ProcessFigures.AnonymousMemory(server.Process.Pid) - before, long.MinValue, 32L * 1024 * 1024);
-        AssertTimeout(client);
+        AssertTimeout(client, "body_timeout");
         Assert.Empty((await server.Data.ShowAsync(rxid)).Attachments);
         Assert.Empty(server.Data.StagedFiles());
     }
@@ -113,7 +113,7 @@ public sealed class DeadlineTests
             Assert.True(waiting.Elapsed < TimeSpan.FromSeconds(25), "Ten bytes a second are taken for ever.");
         }
 
-        AssertTimeout(client);
+        AssertTimeout(client, "body_timeout");
     }
 
     [Fact]
@@ -185,11 +185,11 @@ public sealed class DeadlineTests
         Assert.Equal(200, Submit.Dump(server.Port, server.Token, Repository.BreakpadDump).Status);
     }
 
-    private static void AssertTimeout(RawClient client)
+    private static void AssertTimeout(RawClient client, string word)
     {
         var reply = client.ReadReply();
         reply.AssertReadableByEveryClient();
-        Assert.Equal(408, reply.Status);
+        Assert.Equal((408, word), (reply.Status, reply.Header("FastListener-Reason")));
         Assert.True(reply.SaysClose);
     }
 }

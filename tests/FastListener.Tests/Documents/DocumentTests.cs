@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
+using System.Text.RegularExpressions;
 using FastListener.Configuration;
 using FastListener.Intake;
 using Microsoft.Extensions.Configuration;
@@ -57,9 +58,24 @@ public class DocumentTests
         Same("SETTINGS.md", text.ToString());
     }
 
-    private static void Same(string name, string text, [CallerFilePath] string here = "")
+    [Fact]
+    public void Every_refusal_of_the_table_is_given_somewhere_in_the_code()
     {
-        var path = Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "src", name);
+        var code = string.Concat(
+            from file in Directory.EnumerateFiles(Source("FastListener"), "*.cs", SearchOption.AllDirectories)
+            where Path.GetFileName(file) is not ("Refusal.cs" or "RejectReason.cs")
+            select File.ReadAllText(file));
+        Assert.DoesNotContain(
+            Enum.GetValues<RejectReason>(),
+            reason => !Regex.IsMatch(code, $@"\bRejectReason\.{reason}\b"));
+    }
+
+    private static string Source(string name, [CallerFilePath] string here = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "src", name));
+
+    private static void Same(string name, string text)
+    {
+        var path = Source(name);
         if (Environment.GetEnvironmentVariable("FASTLISTENER_WRITE_DOCUMENTS") == "1")
         {
             File.WriteAllText(path, text);
