@@ -87,32 +87,6 @@ public sealed class KillTests
         TestContext.Current.TestOutputHelper?.WriteLine($"Answers: {load}");
     }
 
-    private static async Task KillAsync(int rounds, Dictionary<string, string> settings)
-    {
-        TestContext.Current.TestOutputHelper?.WriteLine($"FASTLISTENER_SEED={Rounds.Seed}");
-        var random = new Random(Rounds.Seed);
-        using var data = new DataDirectory();
-        var load = new UploadLoad(await data.AddTokenAsync("game", "error:post"));
-        for (var round = 1; round <= rounds; round++)
-        {
-            await using var listener = await ListenerProcess.StartProgramAsync(Repository.Program, data.Location, settings);
-            await CheckAsync(data, load, whole: round % CompareEvery == 0);
-            Assert.Empty(data.StagedFiles());
-
-            load.Start(listener.HttpPort);
-            await load.UntilAcknowledgedAsync(load.AcknowledgedCount + random.Next(5, 80));
-            await listener.KillAsync();
-            await load.StopAsync();
-        }
-
-        await using var last = await ListenerProcess.StartProgramAsync(Repository.Program, data.Location, settings);
-        await CheckAsync(data, load, whole: true);
-        Assert.True(load.AcknowledgedCount >= rounds * 5, $"Only {load.AcknowledgedCount} submissions were acknowledged: no load.");
-        Assert.Empty(load.Refusals);
-        Assert.Equal(0, await last.StopAsync());
-        await CheckAsync(data, load, whole: false);
-    }
-
     private static async Task CheckAsync(DataDirectory data, UploadLoad load, bool whole)
     {
         if (whole)
