@@ -11,23 +11,35 @@ internal sealed record Delivery(string Name, int[] Cuts)
     private const int SampledCuts = 24;
     private const int ByteByByteLimit = 3 * 1024;
 
+    /// <summary>Up to here the cases that <see cref="s_cutEverywhere"/> names are cut at every byte and sent byte by byte.</summary>
+    private const int CutEverywhereLimit = 64 * 1024;
+
+    /// <summary>"all", or how the ids of some cases begin (a chapter, or more): the others then go whole only. Null as a rule.</summary>
+    private static readonly string? s_cutEverywhere = Environment.GetEnvironmentVariable("FASTLISTENER_CONFORMANCE_CUTS");
+
     public static Delivery Whole { get; } = new("whole", []);
 
     public static IEnumerable<Delivery> Of(ConformanceCase test, CaseBytes bytes)
     {
         var length = bytes.All.Length;
+        var everywhere = s_cutEverywhere is "all" || (s_cutEverywhere is { } named && test.Id.StartsWith(named, StringComparison.Ordinal));
         if (test.Expected.Continue)
         {
             yield return new("with the body held until 100", [bytes.HeadEnd]);
         }
 
         yield return Whole;
-        if (length <= ByteByByteLimit)
+        if (s_cutEverywhere is not null && !everywhere)
+        {
+            yield break;
+        }
+
+        if (length <= (everywhere ? CutEverywhereLimit : ByteByByteLimit))
         {
             yield return new("byte by byte", [.. Enumerable.Range(1, Math.Max(0, length - 1))]);
         }
 
-        foreach (var cut in length <= EveryByteLimit ? Enumerable.Range(1, Math.Max(0, length - 1)) : Sampled(bytes))
+        foreach (var cut in length <= (everywhere ? CutEverywhereLimit : EveryByteLimit) ? Enumerable.Range(1, Math.Max(0, length - 1)) : Sampled(bytes))
         {
             yield return new($"cut at {cut}", [cut]);
         }
