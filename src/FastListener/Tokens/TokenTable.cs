@@ -10,14 +10,17 @@ internal sealed class TokenTable
 {
     private readonly FrozenDictionary<byte[], TokenGrant> _grants;
     private readonly FrozenDictionary<byte[], TokenGrant>.AlternateLookup<ReadOnlySpan<byte>> _byBytes;
+    private readonly TokenBytes _bytes;
 
     /// <param name="entries">The tokens.</param>
     /// <param name="before">The table that this one replaces: a token that stays keeps its traffic.</param>
-    public TokenTable(IEnumerable<TokenEntry> entries, TokenTable? before = null)
+    /// <param name="bytes">How tokens are hashed and compared, for a test that counts both.</param>
+    public TokenTable(IEnumerable<TokenEntry> entries, TokenTable? before = null, TokenBytes? bytes = null)
     {
+        _bytes = bytes ?? TokenBytes.Comparer;
         var traffic = (before?.Grants ?? []).ToDictionary(grant => grant.Key, grant => grant.Traffic);
         _grants = entries.ToFrozenDictionary(
-            entry => entry.Token.RevealBytes(), entry => new TokenGrant(entry, traffic.GetValueOrDefault(entry.Token.Key)), TokenBytes.Comparer);
+            entry => entry.Token.RevealBytes(), entry => new TokenGrant(entry, traffic.GetValueOrDefault(entry.Token.Key)), _bytes);
         _byBytes = _grants.GetAlternateLookup<ReadOnlySpan<byte>>();
     }
 
@@ -43,27 +46,32 @@ internal sealed class TokenTable
             return true;
         }
 
-        CryptographicOperations.FixedTimeEquals(token, token);
+        _bytes.AreSame(token, token);
         return false;
     }
 
-    private sealed class TokenBytes : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+    /// <summary>The two operations of a look-up that see a token's bytes.</summary>
+    internal class TokenBytes : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {
         public static readonly TokenBytes Comparer = new();
 
         private readonly long _seed = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
 
-        public bool Equals(byte[]? x, byte[]? y) => CryptographicOperations.FixedTimeEquals(x, y);
-
-        public int GetHashCode(byte[] obj) => GetHashCode(obj.AsSpan());
-
-        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => CryptographicOperations.FixedTimeEquals(alternate, other);
-
-        public int GetHashCode(ReadOnlySpan<byte> alternate)
+        public virtual int HashOf(ReadOnlySpan<byte> token)
         {
-            var hash = XxHash3.HashToUInt64(alternate, _seed);
+            var hash = XxHash3.HashToUInt64(token, _seed);
             return (int)(hash ^ (hash >> 32));
         }
+
+        public virtual bool AreSame(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other) => CryptographicOperations.FixedTimeEquals(one, other);
+
+        public bool Equals(byte[]? x, byte[]? y) => AreSame(x, y);
+
+        public int GetHashCode(byte[] obj) => HashOf(obj);
+
+        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => AreSame(alternate, other);
+
+        public int GetHashCode(ReadOnlySpan<byte> alternate) => HashOf(alternate);
 
         public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
     }

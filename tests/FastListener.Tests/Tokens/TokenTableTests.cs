@@ -7,6 +7,8 @@ namespace FastListener.Tests.Tokens;
 
 public class TokenTableTests
 {
+    private const string FewTokens = "Not so yet: up to four entries FrozenDictionary hashes nothing, and compares with one after the other until one fits.";
+
     private static readonly string[] Values = ["a", "0123456789abcdef", new('7', 64), new string('x', 5_000) + "é", "white space/and|bars"];
 
     private readonly TokenTable _table = new(Values.Select((value, i) =>
@@ -70,6 +72,25 @@ public class TokenTableTests
         Assert.Equal(1_000, found);
     }
 
+    /// <summary>A token of another project is a hit here: whoever asks compares its project or universe afterwards, and it stands for any that is right.</summary>
+    [Theory]
+    [InlineData(1, Skip = FewTokens)]
+    [InlineData(4, Skip = FewTokens)]
+    [InlineData(5)]
+    [InlineData(60)]
+    public void A_look_up_costs_one_hash_and_one_comparison_right_or_wrong_or_disabled(int tokens)
+    {
+        var counted = new CountedBytes();
+        var table = new TokenTable(Enumerable.Range(0, tokens).Select(i => new TokenEntry(new($"token-{i:00}"), "local", $"project-{i}", Capabilities.ErrorPost, Enabled: i % 2 == 0)), null, counted);
+        string[] shown = [.. Enumerable.Range(0, tokens).Select(i => $"token-{i:00}"), "token-99", "token-0", "Token-00", "", new('x', 1_000)];
+        Assert.All(shown, token =>
+        {
+            counted.Clear();
+            table.TryFind(Encoding.UTF8.GetBytes(token), out _);
+            Assert.Equal((1, token.Length, 1, token.Length), (counted.Hashes, counted.HashedBytes, counted.Comparisons, counted.ComparedBytes));
+        });
+    }
+
     [Fact]
     public void The_key_of_a_grant_is_stable_and_is_not_the_token()
     {
@@ -104,5 +125,32 @@ public class TokenTableTests
         }
 
         return found;
+    }
+
+    private sealed class CountedBytes : TokenTable.TokenBytes
+    {
+        public int Hashes { get; private set; }
+
+        public int HashedBytes { get; private set; }
+
+        public int Comparisons { get; private set; }
+
+        public int ComparedBytes { get; private set; }
+
+        public void Clear() => Hashes = HashedBytes = Comparisons = ComparedBytes = 0;
+
+        public override int HashOf(ReadOnlySpan<byte> token)
+        {
+            Hashes++;
+            HashedBytes += token.Length;
+            return base.HashOf(token);
+        }
+
+        public override bool AreSame(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other)
+        {
+            Comparisons++;
+            ComparedBytes += one.Length;
+            return base.AreSame(one, other);
+        }
     }
 }
