@@ -44,6 +44,14 @@ public sealed class PackagingTests
     }
 
     [Fact]
+    public async Task The_service_leaves_no_core_dump()
+    {
+        var lines = await File.ReadAllLinesAsync(Path.Combine(Units, "fastlistener.service"), TestContext.Current.CancellationToken);
+        Assert.True(Array.IndexOf(lines, "LimitCORE=0") > Array.IndexOf(lines, "[Service]"));
+        Assert.DoesNotContain(lines, line => line.Contains("DbgEnableMiniDump", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task It_serves_as_nobody_without_a_privilege_and_with_nothing_but_its_data_to_write_to()
     {
         Assert.SkipWhen(Command.Find("setpriv") is null || Command.Find("unshare") is null, "setpriv or unshare is not installed.");

@@ -65,11 +65,80 @@ public sealed class SecretTests
         Assert.Equal(0, await listener.StopAsync());
 
         Assert.Contains("Refused invalid_token", listener.StandardError, StringComparison.Ordinal); // the log was as talkative as it can be
+        await AssertFreeOfTokensAsync(said, listener, data);
+    }
+
+    [Theory]
+    [InlineData(6)] // SIGABRT: what a defect of the runtime ends in
+    [InlineData(11)] // SIGSEGV
+    [InlineData(9)]
+    public async Task No_token_is_in_what_a_listener_leaves_that_dies_with_uploads_under_way(int signal)
+    {
+        using var data = new DataDirectory();
+        foreach (var token in s_tokens)
+        {
+            await data.GrantAsync("game", token, "error:post");
+        }
+
+        await using var listener = await ListenerProcess.StartWithinAsync(
+            [
+                "env", "FASTLISTENER_Logging__LogLevel__Default=Trace", "FASTLISTENER_Deadlines__HeadSeconds=3600", "FASTLISTENER_Deadlines__BodyGraceSeconds=3600",
+                "bash", "-c", "ulimit -c 0; exec \"$@\"", "bash",
+            ],
+            Repository.Program, data.Location);
+        var dump = Submit.MadeDump(1, 3_000_000);
+        var under = new List<RawClient>();
+        var sender = 0;
+        foreach (var token in s_tokens.Concat(s_wrong))
+        {
+            var quoted = Uri.EscapeDataString(token);
+            foreach (var bytes in new[]
+            {
+                Post($"/post?format=minidump&token={quoted}", dump)[..^10],
+                Post($"/acme/{quoted}/minidump", Submit.MadeDump(2, 1000))[..^10],
+                Submit.FormRequest(quoted, dump, "a.log", new byte[500])[..^600],
+                Form(token, Submit.MadeDump(3, 1000), "--b\r\nContent-Disposition: form-data; name=\"later\"\r\n\r\n")[..^2],
+                Form(token, Submit.MadeDump(4, 1000), "")[..^4],
+                Encoding.UTF8.GetBytes($"POST /post?format=minidump&token={quoted} HTTP/1.1\r\nX-Token: {quoted}"),
+            })
+            {
+                under.Add(RawClient.Connect(listener.HttpPort, new IPAddress([127, 2, 0, (byte)(1 + sender++)])));
+                under[^1].Send(bytes);
+            }
+        }
+
+        await Eventually.TrueAsync(() => data.StagedFiles().Length >= s_tokens.Length * 2, "large uploads are on their way to disk", TimeSpan.FromSeconds(90));
+        await Eventually.TrueAsync(
+            () => AdminClient.Json(listener.AdminPort, "/requests").EnumerateArray().Count(upload => upload.GetProperty("key").GetString() != "") >= s_tokens.Length * 4,
+            "uploads with valid tokens are under way", TimeSpan.FromSeconds(90));
+        await Eventually.TrueAsync(
+            () =>
+            {
+                listener.Signal(signal); // more than once: the runtime's handler of a signal that another process sent says what it has to say, and goes on
+                return listener.HasExited;
+            },
+            "the process is dead");
+        Assert.Equal(128 + signal, await listener.WaitForExitAsync());
+        under.ForEach(client => client.Dispose());
+        Assert.Contains("Refused invalid_token", listener.StandardError, StringComparison.Ordinal); // the log was as talkative as it can be
+        await AssertFreeOfTokensAsync([], listener, data);
+
+        await using var again = await ListenerProcess.StartAsync(data.Location); // and recovers
+        await again.StopAsync();
+        await AssertFreeOfTokensAsync([], again, data);
+    }
+
+    /// <summary>Neither what was said, nor what the process wrote, nor any file but the one that is there for it, holds a token.</summary>
+    private static async Task AssertFreeOfTokensAsync(List<(string Where, string Text)> said, ListenerProcess listener, DataDirectory data)
+    {
         said.Add(("the log", listener.StandardError));
         said.Add(("the banner", string.Join('\n', listener.Banner)));
-        foreach (var file in Directory.EnumerateFiles(data.Location, "*", SearchOption.AllDirectories).Where(file => !file.EndsWith("tokens.json", StringComparison.Ordinal)))
+        foreach (var file in Directory.EnumerateFiles(data.Location, "*", SearchOption.AllDirectories))
         {
-            said.Add((file, Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken))));
+            if (!file.EndsWith("tokens.json", StringComparison.Ordinal) && !file.EndsWith(".sock", StringComparison.Ordinal))
+            {
+                said.Add((file, Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken))));
+            }
         }
 
         var spellings = s_tokens.Concat(s_wrong).SelectMany(Spellings).Distinct().ToArray();
