@@ -107,7 +107,7 @@ public sealed class SecretTests
             }
         }
 
-        await Eventually.TrueAsync(() => data.StagedFiles().Length >= s_tokens.Length * 2, "large uploads are on their way to disk", TimeSpan.FromSeconds(90));
+        await Eventually.TrueAsync(() => data.StagedFiles().Length >= s_tokens.Length, "large uploads are on their way to disk", TimeSpan.FromSeconds(90)); // whole parts have left staging/
         await Eventually.TrueAsync(
             () => AdminClient.Json(listener.AdminPort, "/requests").EnumerateArray().Count(upload => upload.GetProperty("key").GetString() != "") >= s_tokens.Length * 4,
             "uploads with valid tokens are under way", TimeSpan.FromSeconds(90));
