@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using FastListener.SystemTests.Harness;
+using FastListener.SystemTests.Restart;
 
 namespace FastListener.SystemTests.Abuse;
 
@@ -31,7 +32,7 @@ internal sealed class SoakLoad : IDisposable
         var bomb = AbuseTests.Bomb("MDMP"u8, 64);
         var small = Submit.RawRequest(tokens.Behaving, Submit.MadeDump(1, 20_000));
         var large = Submit.RawRequest(server.Token, Submit.MadeDump(3, 8 * 1024 * 1024));
-        var crashpad = Submit.CrashpadRequest(server.Token, Submit.MadeDump(4, 20_000), "a.log", new byte[10_000]);
+        var crashpad = CrashpadForms.Request(server.Token, Submit.MadeDump(4, 20_000), "a.log", new byte[10_000]);
         Every("behaved", 50, _ => Measure(small));
         Every("form", 250, _ => Ask(Plain(), form, 200));
         Every("form over TLS", 500, _ => Ask(Secure(), form, 200));

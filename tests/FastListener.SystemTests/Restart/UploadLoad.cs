@@ -94,7 +94,7 @@ internal sealed class UploadLoad(string token)
         _attempts[number] = new Attempt(number, Repository.Sha256(dump), dump.Length, attachment is null ? null : Repository.Sha256(attachment));
 
         var query = string.Create(CultureInfo.InvariantCulture, $"&attempt={number}");
-        client.Send(shape.AsCrashpadDoes ? Harness.Submit.CrashpadRequest(token, dump, "early.bin", attachment, query)
+        client.Send(shape.AsCrashpadDoes ? CrashpadForms.Request(token, dump, "early.bin", attachment, query)
             : attachment is null ? Harness.Submit.RawRequest(token, dump, query)
             : Harness.Submit.FormRequest(token, dump, "early.bin", attachment, query));
         if (Receipt(client) is not { } rxid)
