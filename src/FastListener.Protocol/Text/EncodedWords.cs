@@ -31,6 +31,7 @@ public static class EncodedWords
 
         written = 0;
         var any = false;
+        var afterWord = false;
         while (true)
         {
             var start = source.IndexOf("=?"u8);
@@ -44,7 +45,7 @@ public static class EncodedWords
             var between = source[..start];
             if (TryDecodeWord(source[start..], destination[(written + start)..], out var length, out var decoded))
             {
-                var joined = any && !between.ContainsAnyExcept((byte)' ', (byte)'\t');
+                var joined = afterWord && !between.ContainsAnyExcept((byte)' ', (byte)'\t');
                 if (joined)
                 {
                     destination.Slice(written + start, decoded).CopyTo(destination[written..]);
@@ -56,13 +57,14 @@ public static class EncodedWords
                 }
 
                 written += decoded;
-                any = true;
+                any = afterWord = true;
                 source = source[(start + length)..];
             }
             else
             {
                 source[..(start + 2)].CopyTo(destination[written..]);
                 written += start + 2;
+                afterWord = false;
                 source = source[(start + 2)..];
             }
         }

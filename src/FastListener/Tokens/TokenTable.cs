@@ -1,15 +1,15 @@
-using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Hashing;
 using System.Security.Cryptography;
 
 namespace FastListener.Tokens;
 
-/// <summary>One snapshot of all tokens, frozen. A change of the file makes a new table; nobody ever edits one.</summary>
+/// <summary>One snapshot of all tokens. A change of the file makes a new table; nobody ever edits one.</summary>
 internal sealed class TokenTable
 {
-    private readonly FrozenDictionary<byte[], TokenGrant> _grants;
-    private readonly FrozenDictionary<byte[], TokenGrant>.AlternateLookup<ReadOnlySpan<byte>> _byBytes;
+    // Written here only. Not a frozen one: of up to four keys that hashes none, and compares them one after the other.
+    private readonly Dictionary<byte[], TokenGrant> _grants;
+    private readonly Dictionary<byte[], TokenGrant>.AlternateLookup<ReadOnlySpan<byte>> _byBytes;
     private readonly TokenBytes _bytes;
 
     /// <param name="entries">The tokens.</param>
@@ -19,9 +19,14 @@ internal sealed class TokenTable
     {
         _bytes = bytes ?? TokenBytes.Comparer;
         var traffic = (before?.Grants ?? []).ToDictionary(grant => grant.Key, grant => grant.Traffic);
-        _grants = entries.ToFrozenDictionary(
-            entry => entry.Token.RevealBytes(), entry => new TokenGrant(entry, traffic.GetValueOrDefault(entry.Token.Key)), _bytes);
+        _grants = new(_bytes);
+        foreach (var entry in entries)
+        {
+            _grants[entry.Token.RevealBytes()] = new TokenGrant(entry, traffic.GetValueOrDefault(entry.Token.Key));
+        }
+
         _byBytes = _grants.GetAlternateLookup<ReadOnlySpan<byte>>();
+        Grants = [.. _grants.Values];
     }
 
     public static TokenTable Empty { get; } = new([]);
@@ -29,7 +34,7 @@ internal sealed class TokenTable
     public int Count => _grants.Count;
 
     /// <summary>Every grant, in no particular order.</summary>
-    public IReadOnlyList<TokenGrant> Grants => _grants.Values;
+    public IReadOnlyList<TokenGrant> Grants { get; }
 
     /// <summary>
     /// Finds a token by its exact bytes, of any length. Allocates nothing. A disabled token is found: whoever asks
