@@ -289,12 +289,17 @@ internal sealed class Committer : IDisposable
         {
             var entry = _batch[^1];
             _batch.RemoveAt(_batch.Count - 1); // each is failed once, also when a defect below brings us here again
-            if (inDoubt)
+            try
             {
-                _target.KeepUntilKnown(entry);
+                if (inDoubt)
+                {
+                    _target.KeepUntilKnown(entry);
+                }
             }
-
-            entry.Submission.Fail(new StorageFaultException(kind, "The submission was not stored.", exception));
+            finally
+            {
+                entry.Submission.Fail(new StorageFaultException(kind, "The submission was not stored.", exception));
+            }
         }
     }
 

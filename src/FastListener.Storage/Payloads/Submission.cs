@@ -215,9 +215,15 @@ public sealed class Submission : IDisposable, IValueTaskSource<Receipt>
     /// <summary>Ends the wait: it was not stored. What it wrote is erased, but for files that were taken from it.</summary>
     internal void Fail(Exception fault)
     {
-        Recycle();
-        Entry?.GiveBack();
-        _receipt.SetException(fault);
+        try
+        {
+            Recycle();
+            Entry?.GiveBack();
+        }
+        finally
+        {
+            _receipt.SetException(fault); // nobody must wait for ever
+        }
     }
 
     Receipt IValueTaskSource<Receipt>.GetResult(short token) => _receipt.GetResult(token);

@@ -46,7 +46,7 @@ internal sealed record DeadlineOptions
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// For uploads in flight to finish after SIGTERM or Ctrl+C; those that have not two seconds before are told so. 30 s is the default of .NET's host; the
+    /// For uploads in flight to finish after SIGTERM or Ctrl+C; those that wait for their client about two seconds before are told so. 30 s is the default of .NET's host; the
     /// shipped unit allows 45 s before systemd kills.
     /// </summary>
     public TimeSpan Shutdown { get; init; } = TimeSpan.FromSeconds(30);

@@ -108,7 +108,7 @@ internal static class SettingsLoader
         var deadlines = new DeadlineOptions();
         deadlines = deadlines with
         {
-            TlsHandshake = read.Seconds("Deadlines:TlsHandshakeSeconds", deadlines.TlsHandshake),
+            TlsHandshake = read.Seconds("Deadlines:TlsHandshakeSeconds", deadlines.TlsHandshake, most: 300),
             Head = read.Seconds("Deadlines:HeadSeconds", deadlines.Head),
             Idle = read.Seconds("Deadlines:IdleSeconds", deadlines.Idle),
             BodyStall = read.Seconds("Deadlines:BodyStallSeconds", deadlines.BodyStall),

@@ -39,6 +39,7 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
     private bool _finished;
     private bool _atPipe;
     private int _turn;
+    private long _late; // taken since a stop had no more time
     private long _arrived;
 
     /// <summary>Bytes of this request's body taken off the wire, framing included.</summary>
@@ -96,7 +97,7 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
         _finished = false;
         _atPipe = false;
         WireBytes = 0;
-        _arrived = 0;
+        _arrived = _late = 0;
         if (framing.Kind is FramingKind.Chunked)
         {
             _chunks.Reset();
@@ -192,12 +193,6 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
         while (true)
         {
             admission.EndTurn();
-            if (clock.StopExpired)
-            {
-                Finish(BodyRead.Refused(RejectReason.Stopping)); // here, since a client that keeps sending is never waited for
-                return _final;
-            }
-
             _atPipe = true;
             if (_holding)
             {
@@ -210,6 +205,16 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
             {
                 clock.CountBody(result.Buffer.Length);
                 _turn += (int)result.Buffer.Length;
+            }
+            else if (clock.StopExpired)
+            {
+                result = await ReadArrivedAsync();
+                if (result is { Buffer.IsEmpty: true, IsCompleted: false })
+                {
+                    _holding = true;
+                    _rest = result.Buffer;
+                    return RefuseLate(); // what had arrived was taken; for the rest there is no time
+                }
             }
             else
             {
@@ -244,6 +249,11 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
             _holding = true;
             _rest = result.Buffer;
             _arrived += _rest.Length;
+            if (clock.StopExpired && (_late += _rest.Length) > TurnBytes)
+            {
+                return RefuseLate(); // a client that keeps sending is never waited for
+            }
+
             if (!_rest.IsEmpty)
             {
                 _awaitsContinue = false; // not for a read that brought nothing: a deadline of the former phase may have cancelled it late
@@ -267,16 +277,34 @@ internal sealed class BodyReader(PipeReader input, ConnectionClock clock, Admiss
                 return _final;
             }
 
-            if (result.IsCanceled && clock.Expired)
+            if (result.IsCanceled && clock.Expired && !clock.StopExpired)
             {
                 Finish(BodyRead.Refused(
-                    clock.StopExpired ? RejectReason.Stopping
-                    : clock.WholeExpired ? RejectReason.RequestTimeout
+                    clock.WholeExpired ? RejectReason.RequestTimeout
                     : clock.TokenExpired ? RejectReason.TokenTimeout
                     : RejectReason.BodyTimeout));
                 return _final;
             }
         }
+    }
+
+    /// <summary>What lies in the socket, without waiting for more. Under TLS only a read looks there.</summary>
+    private ValueTask<ReadResult> ReadArrivedAsync()
+    {
+        var reading = input.ReadAsync();
+        if (!reading.IsCompleted)
+        {
+            input.CancelPendingRead();
+        }
+
+        return reading;
+    }
+
+    private BodyRead RefuseLate()
+    {
+        _atPipe = false;
+        Finish(BodyRead.Refused(RejectReason.Stopping));
+        return _final;
     }
 
     /// <summary>What the present read is charged as: what follows this body on the connection is somebody else's.</summary>

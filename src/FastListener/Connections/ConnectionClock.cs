@@ -54,7 +54,7 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     private static readonly TimeSpan Early = TimeSpan.FromMilliseconds(20);
 
     private readonly long _grace = Ticks(options.BodyGrace, time);
-    private readonly long _stopGrace = Ticks(options.Shutdown - Earlier(Goodbye, options.Shutdown / 2), time);
+    private readonly long _stopGrace = Ticks(options.Shutdown - Earlier(Goodbye, options.Shutdown / 2) - Early, time);
     private readonly Lock _beating = new();
     private ITimer? _beat; // made by the stop, under the lock, like the end
     private bool _ended;

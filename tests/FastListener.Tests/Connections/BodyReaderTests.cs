@@ -4,13 +4,16 @@ using FastListener.Connections;
 using FastListener.Intake;
 using FastListener.Overload;
 using FastListener.Protocol.Http;
+using FastListener.Storage;
+using FastListener.Tests.Tokens;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace FastListener.Tests.Connections;
 
-public sealed class BodyReaderTests : IDisposable
+public sealed class BodyReaderTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new();
     private readonly Pipe _input = new(Inline());
@@ -18,7 +21,9 @@ public sealed class BodyReaderTests : IDisposable
     private readonly OverloadControl _control;
     private readonly ConnectionClock _clock;
     private readonly Admission _admission;
-    private readonly BodyReader _reader;
+    private readonly DataDirectory _data = new();
+    private ObjectStore _store = null!;
+    private BodyReader _reader = null!;
     private bool _aborted;
 
     public BodyReaderTests()
@@ -26,15 +31,22 @@ public sealed class BodyReaderTests : IDisposable
         _control = new(new OverloadOptions(), new IntakeLimits(), [], _time);
         _clock = new(new DeadlineOptions(), _time, _input.Reader, Abort);
         _admission = new(_control, _clock) { Payer = new TokenTraffic() };
-        _reader = new(_input.Reader, _clock, _admission, entry: null!, async () => await ResponseWriter.WriteContinueAsync(_output.Writer));
+    }
+
+    public async ValueTask InitializeAsync()
+    {
+        _store = await ObjectStore.OpenAsync(new StoreOptions { DataDirectory = _data.Path, DirectPacks = false }, NullLogger.Instance);
+        _reader = new(_input.Reader, _clock, _admission, _store.NewEntry(), async () => await ResponseWriter.WriteContinueAsync(_output.Writer));
         _reader.Begin(new BodyFraming(FramingKind.Length, 10), expectsContinue: true);
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
         _admission.Dispose();
         _clock.Dispose();
         _control.Dispose();
+        await _store.DisposeAsync();
+        _data.Dispose();
     }
 
     [Fact]
@@ -73,6 +85,54 @@ public sealed class BodyReaderTests : IDisposable
         Assert.True(_output.Reader.TryRead(out _));
     }
 
+    [Fact]
+    public async Task When_a_stop_has_no_more_time_what_has_arrived_is_taken_all_the_same()
+    {
+        _reader.Begin(new BodyFraming(FramingKind.Length, 10), expectsContinue: false);
+        await _input.Writer.WriteAsync(new byte[4], TestContext.Current.CancellationToken);
+        Assert.Equal(4, (await _reader.ReadAsync()).Bytes.Length);
+        await _input.Writer.WriteAsync(new byte[6], TestContext.Current.CancellationToken);
+        StopAndWait(); // while what came first is being written
+
+        Assert.Equal(6, (await _reader.ReadAsync()).Bytes.Length);
+        Assert.Equal(BodyRead.End, await _reader.ReadAsync());
+    }
+
+    [Fact]
+    public async Task When_a_stop_has_no_more_time_nothing_is_waited_for_and_nobody_sends_for_ever()
+    {
+        _reader.Begin(new BodyFraming(FramingKind.Length, 10), expectsContinue: false);
+        await _input.Writer.WriteAsync(new byte[4], TestContext.Current.CancellationToken);
+        Assert.Equal(4, (await _reader.ReadAsync()).Bytes.Length);
+        StopAndWait();
+        var refused = _reader.ReadAsync();
+        Assert.True(refused.IsCompleted);
+        Assert.Equal(BodyRead.Refused(RejectReason.Stopping), await refused);
+
+        _reader.Release();
+        _clock.Enter(ConnectionPhase.Ours);
+        _reader.Begin(new BodyFraming(FramingKind.Length, long.MaxValue), expectsContinue: false);
+        await _input.Writer.WriteAsync(new byte[100], TestContext.Current.CancellationToken);
+        Assert.Equal(100, (await _reader.ReadAsync()).Bytes.Length);
+        StopAndWait();
+        var (sent, taken) = (0L, 0L);
+        BodyRead read;
+        do
+        {
+            if (taken == sent)
+            {
+                await _input.Writer.WriteAsync(new byte[30_000], TestContext.Current.CancellationToken);
+                sent += 30_000;
+            }
+
+            read = await _reader.ReadAsync();
+            taken += read.Bytes.Length;
+        }
+        while (read.State is BodyState.Data && taken < 100_000_000);
+        Assert.Equal(BodyRead.Refused(RejectReason.Stopping), read);
+        Assert.InRange(taken, 30_000, 2 * 1024 * 1024);
+    }
+
     private static PipeOptions Inline(long pauseWriterThreshold = -1) =>
         new(null, PipeScheduler.Inline, PipeScheduler.Inline, pauseWriterThreshold, resumeWriterThreshold: pauseWriterThreshold, useSynchronizationContext: false);
 
@@ -82,6 +142,13 @@ public sealed class BodyReaderTests : IDisposable
         _aborted = true;
         _output.Reader.Complete();
         _input.Writer.Complete(new ConnectionAbortedException());
+    }
+
+    private void StopAndWait()
+    {
+        _clock.Stop();
+        Pass(TimeSpan.FromSeconds(28));
+        Assert.True(_clock.StopExpired);
     }
 
     private void Pass(TimeSpan time)

@@ -140,8 +140,8 @@ internal sealed class SocketListener : IConnectionListener
     /// <summary>The next connection that the kernel has queued; null when there is none.</summary>
     private SocketConnection? TakeQueued()
     {
-        // A shared queue belongs to whoever listens next. An endless stream of clients must not keep a stop from ending.
-        while (!_shared && _queuedTaken < _context.Options.Backlog)
+        // A shared queue belongs to whoever listens next. Where newcomers are not kept away, an endless stream of them must not keep a stop from ending.
+        while (!_shared && (_keptAwaySince is not null || _queuedTaken < _context.Options.Backlog))
         {
             try
             {
