@@ -15,12 +15,15 @@ internal sealed class StopChurn(string token, bool refusedAtTimes)
     /// <summary>A listener that stops gives what is on its way a second to arrive. A client that was held up for longer by this machine is no witness.</summary>
     private static readonly TimeSpan Prompt = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Between two tries of a client that was refused.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
+
     private readonly ConcurrentBag<string> _receipts = [];
     private readonly ConcurrentBag<string> _failures = [];
     private readonly List<Task> _clients = [];
     private int _refused;
     private int _late;
-    private volatile bool _stopping;
+    private readonly ManualResetEventSlim _stopping = new();
 
     public IReadOnlyCollection<string> Receipts => _receipts;
 
@@ -39,7 +42,7 @@ internal sealed class StopChurn(string token, bool refusedAtTimes)
 
     public Task StopAsync()
     {
-        _stopping = true;
+        _stopping.Set();
         return Task.WhenAll(_clients);
     }
 
@@ -52,7 +55,7 @@ internal sealed class StopChurn(string token, bool refusedAtTimes)
     private void Upload(int port, bool secure)
     {
         var request = Submit.RawRequest(token, Submit.MadeDump(port, 3000), head: "Connection: close\r\n");
-        while (!_stopping)
+        while (!_stopping.IsSet)
         {
             var since = Stopwatch.StartNew();
             var sent = TimeSpan.Zero;
@@ -73,7 +76,7 @@ internal sealed class StopChurn(string token, bool refusedAtTimes)
             catch (SocketException refused) when (refused.SocketErrorCode is SocketError.ConnectionRefused && refusedAtTimes)
             {
                 Interlocked.Increment(ref _refused);
-                Thread.Sleep(5); // as any client would, before it tries again
+                _stopping.Wait(Pause);
             }
             catch (Exception fault) when (fault is IOException or SocketException or InvalidDataException or TimeoutException or AuthenticationException)
             {

@@ -375,14 +375,8 @@ public class EveryTransportTests
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = await StartAsync(kind, async connection =>
         {
-            var read = await connection.Transport.Input.ReadAsync();
-            connection.Transport.Input.AdvanceTo(read.Buffer.End);
-            var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await using var registration = connection.Features.Get<IConnectionLifetimeNotificationFeature>()!
-                .ConnectionClosedRequested.Register(stopping.SetResult);
-            begun.SetResult();
-            await stopping.Task;
-            read = await connection.Transport.Input.ReadAsync(); // the upload in flight goes on
+            await UntilAskedToEnd(connection, begun);
+            var read = await connection.Transport.Input.ReadAsync(); // the upload in flight goes on
             await connection.Transport.Output.WriteAsync(read.Buffer.FirstSpan.ToArray());
         });
         await using var client = await server.OpenAsync(tls);
@@ -402,13 +396,7 @@ public class EveryTransportTests
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = await StartAsync(kind, async connection =>
         {
-            var read = await connection.Transport.Input.ReadAsync();
-            connection.Transport.Input.AdvanceTo(read.Buffer.End);
-            var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await using var registration = connection.Features.Get<IConnectionLifetimeNotificationFeature>()!
-                .ConnectionClosedRequested.Register(stopping.SetResult);
-            begun.SetResult();
-            await stopping.Task; // known to nobody but the connection
+            await UntilAskedToEnd(connection, begun); // that wait is known to nobody but the connection
             await connection.Transport.Output.WriteAsync(new byte[] { 42 });
         });
         await using var client = await server.OpenAsync(tls);
@@ -523,6 +511,18 @@ public class EveryTransportTests
     private static Task<TransportServer> StartAsync(
         string kind, Func<ConnectionContext, Task> handler, Action<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>? configure = null) =>
         TransportServer.StartAsync(Enum.Parse<TransportKind>(kind), handler, configure);
+
+    /// <summary>Takes what the client sends first, says so, and waits for the server's stop.</summary>
+    private static async Task UntilAskedToEnd(ConnectionContext connection, TaskCompletionSource begun)
+    {
+        var read = await connection.Transport.Input.ReadAsync();
+        connection.Transport.Input.AdvanceTo(read.Buffer.End);
+        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = connection.Features.Get<IConnectionLifetimeNotificationFeature>()!
+            .ConnectionClosedRequested.Register(stopping.SetResult);
+        begun.SetResult();
+        await stopping.Task;
+    }
 
     private static async Task WriteInPieces(Stream client, byte[] bytes)
     {

@@ -29,6 +29,7 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
     {
         socket.Blocking = false;
         _socket = socket;
+        Calls = new(socket);
         _context = context;
         _reader = new SocketReader(this, context.Blocks, context.Options.MaxUnconsumedBytes);
         _writer = new SocketWriter(this, context.Blocks);
@@ -41,6 +42,9 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
 
     /// <summary>Guards the connection and both its halves.</summary>
     public Lock Gate { get; } = new();
+
+    /// <summary>What both halves do with the socket.</summary>
+    public SocketCalls Calls { get; }
 
     /// <summary>Why the connection is over; null while it is not. An end of stream from the peer does not end it.</summary>
     public Exception? CloseReason { get; private set; }
@@ -158,60 +162,6 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
     /// <summary>A socket call has ended. Call under the gate.</summary>
     public void OnOperationEnded() => _idle?.TrySetResult();
 
-    public int Receive(Span<byte> buffer, out SocketError error)
-    {
-        try
-        {
-            return _socket.Receive(buffer, SocketFlags.None, out error);
-        }
-        catch (ObjectDisposedException)
-        {
-            error = SocketError.OperationAborted;
-            return 0;
-        }
-    }
-
-    public int Send(ReadOnlySpan<byte> buffer, out SocketError error)
-    {
-        try
-        {
-            return _socket.Send(buffer, SocketFlags.None, out error);
-        }
-        catch (ObjectDisposedException)
-        {
-            error = SocketError.OperationAborted;
-            return 0;
-        }
-    }
-
-    /// <summary>Starts a receive; false when it has ended already, then its fields tell how.</summary>
-    public bool ReceiveAsync(SocketOperation operation)
-    {
-        try
-        {
-            return _socket.ReceiveAsync(operation);
-        }
-        catch (ObjectDisposedException)
-        {
-            operation.SocketError = SocketError.OperationAborted;
-            return false;
-        }
-    }
-
-    /// <summary>Starts a send; false when it has ended already, then its fields tell how.</summary>
-    public bool SendAsync(SocketOperation operation)
-    {
-        try
-        {
-            return _socket.SendAsync(operation);
-        }
-        catch (ObjectDisposedException)
-        {
-            operation.SocketError = SocketError.OperationAborted;
-            return false;
-        }
-    }
-
     /// <summary>Sends the end of stream. Call under the gate.</summary>
     public void ShutdownSend()
     {
@@ -302,7 +252,7 @@ internal sealed partial class SocketConnection : ConnectionContext, IDuplexPipe
         Span<byte> scratch = stackalloc byte[4096]; // where memory is short, a connection must still close
         for (var discarded = 0; discarded < MaxDiscard;)
         {
-            var count = Receive(scratch, out _);
+            var count = Calls.Receive(scratch, out _);
             if (count == 0)
             {
                 break;

@@ -198,7 +198,7 @@ internal sealed class SocketReader : PipeReader
     {
         var block = MakeRoom();
         var room = block.GetSpan()[block.End..];
-        var count = _connection.Receive(room, out var error);
+        var count = _connection.Calls.Receive(room, out var error);
         switch (error)
         {
             case SocketError.Success when count > 0:
@@ -225,7 +225,7 @@ internal sealed class SocketReader : PipeReader
         }
 
         _arrival ??= new SocketOperation(OnArrival); // without a buffer: completes when something is there to receive
-        _watching = _connection.ReceiveAsync(_arrival);
+        _watching = _connection.Calls.ReceiveAsync(_arrival);
         return _watching;
     }
 

@@ -109,7 +109,7 @@ internal sealed class SocketWriter : PipeWriter
                 // Nothing is ahead of it, so it may go out from where it lies.
                 while (!source.IsEmpty)
                 {
-                    var count = _connection.Send(source.Span, out var error);
+                    var count = _connection.Calls.Send(source.Span, out var error);
                     if (error != SocketError.Success)
                     {
                         if (error != SocketError.WouldBlock)
@@ -246,7 +246,7 @@ internal sealed class SocketWriter : PipeWriter
     {
         while (!_sending && _connection.CloseReason is null && _queue.Next() is { } block)
         {
-            var count = _connection.Send(block.GetSpan()[block.Start..block.End], out var error);
+            var count = _connection.Calls.Send(block.GetSpan()[block.Start..block.End], out var error);
             switch (error)
             {
                 case SocketError.Success:
@@ -255,7 +255,7 @@ internal sealed class SocketWriter : PipeWriter
                 case SocketError.WouldBlock:
                     _departure ??= new SocketOperation(OnDeparture);
                     _departure.SetBuffer(block.Memory[block.Start..block.End]);
-                    if (_connection.SendAsync(_departure))
+                    if (_connection.Calls.SendAsync(_departure))
                     {
                         _sending = true;
                     }
