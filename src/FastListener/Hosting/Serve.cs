@@ -86,6 +86,12 @@ internal static class Serve
                 store, tokens, settings.Limits, settings.Deadlines.Request, strangers, guesses, overload, figures, TimeProvider.System, log));
             figures.InFlight = () => intakes.InFlight;
             await using var host = Build(configuration, settings, inherited, certificates, new ListenerServices(settings, intakes, overload, figures, TimeProvider.System, log));
+            if (host.Services.GetService<ConnectionPlaces>() is { } places) // Kestrel's transport closes what is too much instead
+            {
+                figures.AddGauge("connections_accepted", "Connections that have been accepted and have not ended: served, waiting, or in their TLS handshake.", () => places.Taken);
+                figures.AddGauge("accepting_paused", "1 while newcomers are left in the kernel's queue until a connection has ended.", () => places.AreFull ? 1 : 0);
+            }
+
             using var memory = new IdleMemory(
                 () => overload.Connections.Inside, () => overload.Uploads.Inside, () => figures.Finished, store.TrimMemory, TimeProvider.System);
             var readiness = new Readiness(overload.Pressure, () => store.Statistics, store.TestWrite);

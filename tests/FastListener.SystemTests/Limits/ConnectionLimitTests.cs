@@ -28,6 +28,8 @@ public sealed class ConnectionLimitTests
         var waiting = Enumerable.Range(0, Accepted - MaxConnections).Select(_ => RawClient.Connect(server.Port)).ToList();
         waiting.ForEach(client => client.Send(whole));
         await Eventually.TrueAsync(() => Gauge("connections_waiting") >= waiting.Count, "the others wait");
+        Assert.Equal(1, Gauge("accepting_paused"));
+        Assert.InRange(Gauge("connections_accepted"), Accepted, Accepted + 1);
         var queued = Enumerable.Range(0, Plain).Select(_ => RawClient.Connect(server.Port)).ToList();
         queued.ForEach(client => client.Send(whole));
         var greeting = Enumerable.Range(0, Secure).Select(_ => OnThread(() => UploadSecurely(server.Process.HttpsPort, whole))).ToArray();
@@ -49,6 +51,7 @@ public sealed class ConnectionLimitTests
             client.Dispose();
         }
 
+        await Eventually.TrueAsync(() => Gauge("accepting_paused") == 0, "there is room for newcomers again");
         Assert.All(await Task.WhenAll(greeting), status => Assert.Equal(200, status));
         Assert.Equal(MaxConnections + waiting.Count + Plain + Secure, (await server.Data.ListAsync()).Count);
         Assert.Equal(0, await server.Process.StopAsync());

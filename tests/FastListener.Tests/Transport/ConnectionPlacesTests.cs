@@ -55,7 +55,7 @@ public sealed class ConnectionPlacesTests : IAsyncDisposable
     [Fact(Timeout = Hang)]
     public async Task Endpoints_share_the_places_and_what_ends_at_one_wakes_all()
     {
-        var factory = new OwnTransportFactory(s_options, _memory, TimeProvider.System, NullLoggerFactory.Instance);
+        var factory = new OwnTransportFactory(s_options, _memory, _places, TimeProvider.System, NullLoggerFactory.Instance);
         var plain = Keep(await factory.BindAsync(new IPEndPoint(IPAddress.Loopback, 0), Ends));
         var secure = Keep(await factory.BindAsync(new IPEndPoint(IPAddress.Loopback, 0), Ends));
         var first = await AcceptAsync(plain);
@@ -213,7 +213,7 @@ public sealed class ConnectionPlacesTests : IAsyncDisposable
         using var inherited = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         inherited.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         inherited.Listen(1234);
-        var factory = new OwnTransportFactory(s_options, _memory, TimeProvider.System, NullLoggerFactory.Instance);
+        var factory = new OwnTransportFactory(s_options, _memory, new ConnectionPlaces(0), TimeProvider.System, NullLoggerFactory.Instance);
         var listener = await factory.BindAsync(new FileHandleEndPoint((ulong)inherited.Handle, FileHandleType.Auto), Ends);
         Assert.Equal(1234, Backlog(inherited));
         Connect(listener);

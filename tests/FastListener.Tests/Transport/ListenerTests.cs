@@ -232,7 +232,8 @@ public sealed class ListenerTests : IDisposable
     public async Task With_deferred_accepting_a_client_that_speaks_is_taken_before_one_that_is_silent()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The option exists on Linux only.");
-        var factory = new OwnTransportFactory(s_options with { DeferAcceptSeconds = 60 }, _memory, TimeProvider.System, NullLoggerFactory.Instance);
+        var factory = new OwnTransportFactory(
+            s_options with { DeferAcceptSeconds = 60 }, _memory, new ConnectionPlaces(0), TimeProvider.System, NullLoggerFactory.Instance);
         await using var listener = await factory.BindAsync(new IPEndPoint(IPAddress.Loopback, 0), TestContext.Current.CancellationToken);
         using var silent = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         using var speaking = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -284,7 +285,7 @@ public sealed class ListenerTests : IDisposable
         return socket;
     }
 
-    private OwnTransportFactory OwnFactory() => new(s_options, _memory, TimeProvider.System, NullLoggerFactory.Instance);
+    private OwnTransportFactory OwnFactory() => new(s_options, _memory, new ConnectionPlaces(0), TimeProvider.System, NullLoggerFactory.Instance);
 
     private ListenerContext Context(ILogger? logger = null, ConnectionPlaces? places = null) =>
         new(s_options, _memory.Blocks, _memory.Create(), places ?? new ConnectionPlaces(0), TimeProvider.System, logger ?? NullLogger.Instance);

@@ -32,7 +32,7 @@ internal sealed class SocketPair : IAsyncDisposable
     {
         options ??= new TransportOptions();
         var memory = new PooledBlockFactory(options, TimeProvider.System);
-        var factory = new OwnTransportFactory(options, memory, TimeProvider.System, NullLoggerFactory.Instance);
+        var factory = new OwnTransportFactory(options, memory, new ConnectionPlaces(0), TimeProvider.System, NullLoggerFactory.Instance);
         var listener = await factory.BindAsync(new IPEndPoint(IPAddress.Loopback, 0));
         var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await client.ConnectAsync(listener.EndPoint);

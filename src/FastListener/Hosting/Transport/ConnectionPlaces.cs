@@ -16,7 +16,8 @@ internal sealed class ConnectionPlaces(int limit)
     /// <summary>Connections that have not ended.</summary>
     public int Taken => Volatile.Read(ref _taken);
 
-    private bool AreFull => Taken >= _limit;
+    /// <summary>Whether accepting pauses: newcomers wait in the kernel's queue.</summary>
+    public bool AreFull => Taken >= _limit;
 
     /// <summary>A connection begins.</summary>
     public void Take() => Interlocked.Increment(ref _taken);

@@ -7,14 +7,15 @@ using Microsoft.Extensions.Logging;
 namespace FastListener.Hosting.Transport;
 
 /// <summary>Kestrel asks it first to bind an endpoint: TCP, Unix domain, or a listening descriptor that was inherited.</summary>
-internal sealed class OwnTransportFactory(TransportOptions options, PooledBlockFactory memory, TimeProvider clock, ILoggerFactory loggers)
+internal sealed class OwnTransportFactory(
+    TransportOptions options, PooledBlockFactory memory, ConnectionPlaces places, TimeProvider clock, ILoggerFactory loggers)
     : IConnectionListenerFactory, IConnectionListenerFactorySelector
 {
     private const int OptionLevelTcp = 6;
     private const int OptionDeferAccept = 9;
 
     private readonly ListenerContext _context =
-        new(options, memory.Blocks, memory.Create(), new ConnectionPlaces(options.MaxConnections), clock, loggers.CreateLogger("FastListener.Transport"));
+        new(options, memory.Blocks, memory.Create(), places, clock, loggers.CreateLogger("FastListener.Transport"));
 
     public bool CanBind(EndPoint endpoint) => endpoint is IPEndPoint or UnixDomainSocketEndPoint or FileHandleEndPoint;
 

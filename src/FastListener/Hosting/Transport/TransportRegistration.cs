@@ -25,6 +25,7 @@ internal static class TransportRegistration
         services.Configure<SocketTransportOptions>(sockets => sockets.Backlog = options.Backlog);
         if (options.Transport is TransportKind.Own)
         {
+            services.AddSingleton(new ConnectionPlaces(options.MaxConnections));
             services.AddSingleton<IConnectionListenerFactory, OwnTransportFactory>();
         }
 
