@@ -39,7 +39,7 @@ public class ConformanceRun : IAsyncLifetime
             var outcome = await runner.RunAsync(item.test, item.delivery);
             _outcomes.GetOrAdd(item.test.Id, static _ => []).Add(outcome);
         });
-        Stored = (await StoredSubmission.ListAsync(Server.Data.Location)).ToDictionary(item => item.Rxid);
+        Stored = (await StoredSubmission.ListAsync(Server.Data)).ToDictionary(item => item.Rxid);
     }
 
     public async ValueTask DisposeAsync()

@@ -49,7 +49,7 @@ public sealed class ProxyAgreementTests(ITestOutputHelper output)
             Assert.True(faults.Count == 0, string.Join('\n', faults));
         }
 
-        var stored = (await StoredSubmission.ListAsync(server.Data.Location)).ToDictionary(item => item.Rxid);
+        var stored = (await StoredSubmission.ListAsync(server.Data)).ToDictionary(item => item.Rxid);
         var receipts = tap.Connections.SelectMany(connection => connection.Receipts).ToList();
         output.WriteLine($"{name}: {CaseFile.All.Count} cases, {forwarded} forwarded; {tap.Marked} requests forwarded, "
             + $"{tap.Connections.Sum(connection => connection.Replies)} replies over {tap.Connections.Count()} connections, {stored.Count} objects.");
