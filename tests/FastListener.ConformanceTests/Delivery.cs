@@ -11,7 +11,7 @@ internal sealed record Delivery(string Name, int[] Cuts)
     private const int SampledCuts = 24;
     private const int ByteByByteLimit = 3 * 1024;
 
-    /// <summary>Up to here the cases that <see cref="s_cutEverywhere"/> names are cut at every byte and sent byte by byte.</summary>
+    /// <summary>Up to here the cases that <see cref="s_cutEverywhere"/> names are cut at every byte; byte by byte they go whatever their length.</summary>
     private const int CutEverywhereLimit = 64 * 1024;
 
     /// <summary>"all", or how the ids of some cases begin (a chapter, or more): the others then go whole only. Null as a rule.</summary>
@@ -34,7 +34,7 @@ internal sealed record Delivery(string Name, int[] Cuts)
             yield break;
         }
 
-        if (length <= (everywhere ? CutEverywhereLimit : ByteByByteLimit))
+        if (everywhere || length <= ByteByByteLimit)
         {
             yield return new("byte by byte", [.. Enumerable.Range(1, Math.Max(0, length - 1))]);
         }

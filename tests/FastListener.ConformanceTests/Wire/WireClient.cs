@@ -81,6 +81,7 @@ internal sealed class WireClient : IDisposable
             Assert.True(waiting.Elapsed < Limit, "The listener stopped reading.");
         }
 
+        _limit.CancelAfter(Limit); // of 50,000 pieces each may take its time
         return true;
     }
 
