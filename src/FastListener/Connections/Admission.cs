@@ -26,9 +26,19 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
     /// <summary>Whether the connection waits at a gate now. From any thread.</summary>
     public bool IsHeld => clock.IsHeld;
 
-    /// <summary>Waits until the connection may be served. False: there are too many.</summary>
-    public ValueTask<bool> ConnectAsync() =>
-        control.Connections.TryEnter(_connection, control.AnyConnection, cost: 1) ? new(true) : HoldToEnterAsync(control.Connections, _connection);
+    /// <summary>Waits until the connection may be served. <see cref="RejectReason.None"/>: it may.</summary>
+    public ValueTask<RejectReason> ConnectAsync()
+    {
+        return control.Connections.TryEnter(_connection, control.AnyConnection, cost: 1) ? new(RejectReason.None) : Wait();
+
+        async ValueTask<RejectReason> Wait()
+        {
+            var entered = await HoldToEnterAsync(control.Connections, _connection);
+            return entered ? RejectReason.None
+                : clock.StopIsOver ? RejectReason.Stopping
+                : RejectReason.TooManyConnections;
+        }
+    }
 
     /// <summary>Waits until the request may begin to send its body. <see cref="RejectReason.None"/>: it may.</summary>
     public ValueTask<RejectReason> EnterAsync()
@@ -39,6 +49,7 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
         {
             var entered = await HoldToEnterAsync(control.Uploads, _upload);
             return entered ? RejectReason.None
+                : clock.StopIsOver ? RejectReason.Stopping
                 : _upload.IsOverItsOwn ? RejectReason.TooManyUploadsOfToken
                 : RejectReason.TooManyUploads;
         }
@@ -73,7 +84,7 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
             if (!control.Staging.TryEnter(_staging, control.Senders.Of(client), cost: 1)
                 && !await HoldToEnterAsync(control.Staging, _staging))
             {
-                return RejectReason.TooManyWithoutToken;
+                return clock.StopIsOver ? RejectReason.Stopping : RejectReason.TooManyWithoutToken;
             }
 
             clock.Staging = control.Staging;
@@ -162,6 +173,11 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
                 }
             }
 
+            if (clock.StopIsOver)
+            {
+                return RejectReason.Stopping;
+            }
+
             if (control.Time.GetElapsedTime(since) >= control.Options.MaxWait)
             {
                 return own ? RejectReason.TokenOverRate : RejectReason.Overloaded;
@@ -183,7 +199,7 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
             clock.BeginHold(gate, place, patience - control.Time.GetElapsedTime(since));
             var entered = await place.WaitAsync();
             clock.EndHold();
-            if (entered || control.Time.GetElapsedTime(since) >= patience)
+            if (entered || clock.StopIsOver || control.Time.GetElapsedTime(since) >= patience)
             {
                 return entered;
             }

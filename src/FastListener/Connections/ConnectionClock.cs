@@ -97,6 +97,9 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
     /// <summary>Whether what has passed is the time that uploads have at a stop: what is still missing of the body is not waited for.</summary>
     public bool StopExpired => Volatile.Read(ref _overStopIn) == Volatile.Read(ref _entered);
 
+    /// <summary>Whether uploads have had their time at a stop: from now on nothing is waited for that is not there.</summary>
+    public bool StopIsOver => IsStopOver(time.GetTimestamp());
+
     /// <summary>Whether the connection waits at a gate of ours.</summary>
     public bool IsHeld => Volatile.Read(ref _held) is not null;
 
@@ -207,7 +210,7 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
         var now = time.GetTimestamp();
         if (Volatile.Read(ref _held) is { } held)
         {
-            if (now >= Volatile.Read(ref _due))
+            if (now >= Volatile.Read(ref _due) || IsStopOver(now))
             {
                 _heldAt!.Expire(held);
             }
@@ -295,7 +298,7 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
 
     private bool IsTooLate(long now, int entered)
     {
-        if (!Stopping || now - Volatile.Read(ref _stoppedAt) < _stopGrace)
+        if (!IsStopOver(now))
         {
             return false;
         }
@@ -303,6 +306,8 @@ internal sealed class ConnectionClock(DeadlineOptions options, TimeProvider time
         Volatile.Write(ref _overStopIn, entered);
         return true;
     }
+
+    private bool IsStopOver(long now) => Stopping && now - Volatile.Read(ref _stoppedAt) >= _stopGrace;
 
     /// <summary>While newcomers wait for a connection to end, one that has nothing to say gives up its place.</summary>
     private bool Hurried(long now) =>

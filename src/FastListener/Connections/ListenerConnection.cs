@@ -108,9 +108,9 @@ internal sealed class ListenerConnection : IDisposable
                 return false;
             }
 
-            if (!await _admission.ConnectAsync())
+            if (await _admission.ConnectAsync() is var full and not RejectReason.None)
             {
-                await RefuseAndCloseAsync(RejectReason.TooManyConnections);
+                await RefuseAndCloseAsync(full);
                 return false;
             }
         }

@@ -136,6 +136,30 @@ public sealed class StopTests
         Assert.Empty(server.Data.StagedFiles());
     }
 
+    [Fact]
+    public async Task An_upload_that_still_waits_for_its_turn_when_the_stop_has_no_more_time_is_told_so()
+    {
+        await using var server = await TunedListener.StartAsync(("Deadlines__ShutdownSeconds", "4"), ("Overload__MaxWaitSeconds", "600"));
+        var token = await server.AddTokenAsync("slowed", "bytesPerSecond=1", "burstBytes=1");
+        var request = Submit.RawRequest(token, Submit.MadeDump(1, 2000));
+        using var first = RawClient.Connect(server.Port); // brings its token into debt for half an hour
+        first.Send(request);
+        Assert.Equal(200, first.ReadReply().Status);
+        using var second = RawClient.Connect(server.Port);
+        second.Send(request);
+        await Eventually.TrueAsync(() => AdminClient.Metrics(server.AdminPort)["fastlistener_reading_waiting"] == 1, "it waits");
+        server.Process.Signal(15);
+
+        var reply = second.ReadReply();
+        reply.AssertReadableByEveryClient();
+        Assert.Equal((503, "stopping"), (reply.Status, reply.Header("FastListener-Reason")));
+        Assert.Equal(0, await server.Process.WaitForExitAsync());
+        var books = await server.Data.BooksAsync();
+        Assert.Single(books.Outcomes, line => line.Word == "stopping");
+        Assert.Equal(0, books.Requests("unsettled"));
+        Assert.Single(await server.Data.ListAsync());
+    }
+
     private static bool IsRefused(int port)
     {
         try

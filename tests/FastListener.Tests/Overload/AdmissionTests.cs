@@ -95,13 +95,13 @@ public sealed class AdmissionTests : IDisposable
     public async Task Waits_before_the_body_come_together_out_of_one_longest_wait_for_each_request()
     {
         var (first, _) = Connect(new OverloadOptions(), new IntakeLimits { MaxConnections = 1, MaxUploads = 1 });
-        Assert.True(await first.ConnectAsync());
+        Assert.Equal(RejectReason.None, await first.ConnectAsync());
         Assert.Equal(RejectReason.None, await first.EnterAsync());
         var (second, clock) = Connection();
         var connecting = second.ConnectAsync().AsTask();
         Pass(clock, 20);
         first.Dispose();
-        Assert.True(await connecting);
+        Assert.Equal(RejectReason.None, await connecting);
         var (third, _) = Connection();
         Assert.Equal(RejectReason.None, await third.EnterAsync());
 
@@ -117,6 +117,39 @@ public sealed class AdmissionTests : IDisposable
         Assert.False(entering.IsCompleted);
         third.End();
         Assert.Equal(RejectReason.None, await entering);
+    }
+
+    [Theory]
+    [InlineData("connections")]
+    [InlineData("uploads")]
+    [InlineData("staging")]
+    [InlineData("reading")]
+    public async Task Whoever_still_waits_at_a_gate_when_a_stop_has_no_more_time_is_told_so(string gate)
+    {
+        var patient = new OverloadOptions { MaxWait = TimeSpan.FromHours(1) };
+        var (first, _) = Connect(patient, new IntakeLimits { MaxConnections = 1, MaxUploads = 1 });
+        Assert.Equal(RejectReason.None, await first.ConnectAsync());
+        Assert.Equal(RejectReason.None, await first.EnterAsync());
+        for (var inside = 0; inside < OverloadControl.StagingShares; inside++)
+        {
+            Assert.Equal(RejectReason.None, await Connection().Admission.StageAsync(null));
+        }
+
+        _level = PressureLevel.Hold;
+        _time.Advance(TimeSpan.FromSeconds(1));
+        var (admission, clock) = Connection();
+        var waiting = gate switch
+        {
+            "connections" => admission.ConnectAsync(),
+            "uploads" => admission.EnterAsync(),
+            "staging" => admission.StageAsync(null),
+            _ => admission.TakeTurnAsync(1000),
+        };
+        clock.Stop();
+        Pass(clock, 27);
+        Assert.False(waiting.IsCompleted);
+        Pass(clock, 1);
+        Assert.Equal(RejectReason.Stopping, await waiting.AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
     }
 
     [Fact]
