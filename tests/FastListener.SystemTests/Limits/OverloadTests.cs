@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using FastListener.SystemTests.Harness;
-using FastListener.SystemTests.Restart;
 
 namespace FastListener.SystemTests.Limits;
 
@@ -92,48 +91,42 @@ public sealed class OverloadTests
     [Fact]
     public async Task While_the_disk_hangs_uploads_wait_then_are_refused_and_what_was_taken_is_stored_when_it_is_back()
     {
-        using var folder = new DataDirectory();
-        Assert.SkipWhen(Command.Find("fsfreeze") is null, "fsfreeze is not installed.");
-        var (image, reason) = await LoopImage.TryCreateAsync(Directory.CreateDirectory(folder.Scratch("disk")).FullName, 256, journal: true);
-        Assert.SkipWhen(image is null, reason);
-        await using (image)
+        await using var disk = await HangingDisk.CreateAsync();
+        var data = disk.Data;
+        var token = await data.AddTokenAsync("game");
+        await using var listener = await ListenerProcess.StartProgramAsync(Repository.Program, data.Location, new()
         {
-            using var data = new DataDirectory(Path.Combine(image.Mount, "data"));
-            var token = await data.AddTokenAsync("game");
-            await using var listener = await ListenerProcess.StartProgramAsync(Repository.Program, data.Location, new()
-            {
-                ["FASTLISTENER_Overload__CommitSlowMilliseconds"] = "100",
-                ["FASTLISTENER_Overload__CommitHoldMilliseconds"] = "300",
-                ["FASTLISTENER_Overload__MaxWaitSeconds"] = "2",
-                ["FASTLISTENER_Overload__DegradeAfterSeconds"] = "0",
-            });
-            var first = Submit.Dump(listener.HttpPort, token, Submit.MadeDump(1, 2000)).ReceiptOf();
-            int Holds() => listener.StandardError.Split("Pressure: committer, Hold").Length;
-            var before = Holds(); // on a busy machine, the first commit alone may be one
-            (await Command.RunAsync("fsfreeze", ["-f", image.Mount])).Expect();
-            using var taken = RawClient.Connect(listener.HttpPort);
-            using var next = RawClient.Connect(listener.HttpPort);
-            try
-            {
-                // Two, so that one waits while the other's commit hangs.
-                taken.Send(Submit.RawRequest(token, Submit.MadeDump(2, 2000)));
-                next.Send(Submit.RawRequest(token, Submit.MadeDump(3, 2000)));
-                await Eventually.TrueAsync(() => Holds() > before, "The pressure is noticed");
-                using var late = RawClient.Connect(listener.HttpPort);
-                late.Send(Submit.RawRequest(token, Submit.MadeDump(4, 2000)));
-                Assert.False(late.HasReplyWithin(TimeSpan.FromMilliseconds(300)), "It was not slowed first.");
-                LimitTests.AssertRefused(late.ReadReply(), 503, "overloaded");
-            }
-            finally
-            {
-                (await Command.RunAsync("fsfreeze", ["-u", image.Mount])).Expect();
-            }
-
-            var kept = new[] { first, taken.ReadReply().ReceiptOf(), next.ReadReply().ReceiptOf() };
-            await Eventually.TrueAsync(() => Submit.Dump(listener.HttpPort, token, Submit.MadeDump(5, 2000)).Status == 200, "Uploads are taken again");
-            Assert.Subset((await data.ListAsync()).Select(item => item.Rxid).ToHashSet(), kept.ToHashSet());
-            await data.AssertSoundAsync();
+            ["FASTLISTENER_Overload__CommitSlowMilliseconds"] = "100",
+            ["FASTLISTENER_Overload__CommitHoldMilliseconds"] = "300",
+            ["FASTLISTENER_Overload__MaxWaitSeconds"] = "2",
+            ["FASTLISTENER_Overload__DegradeAfterSeconds"] = "0",
+        });
+        var first = Submit.Dump(listener.HttpPort, token, Submit.MadeDump(1, 2000)).ReceiptOf();
+        int Holds() => listener.StandardError.Split("Pressure: committer, Hold").Length;
+        var before = Holds(); // on a busy machine, the first commit alone may be one
+        await disk.HangAsync();
+        using var taken = RawClient.Connect(listener.HttpPort);
+        using var next = RawClient.Connect(listener.HttpPort);
+        try
+        {
+            // Two, so that one waits while the other's commit hangs.
+            taken.Send(Submit.RawRequest(token, Submit.MadeDump(2, 2000)));
+            next.Send(Submit.RawRequest(token, Submit.MadeDump(3, 2000)));
+            await Eventually.TrueAsync(() => Holds() > before, "The pressure is noticed");
+            using var late = RawClient.Connect(listener.HttpPort);
+            late.Send(Submit.RawRequest(token, Submit.MadeDump(4, 2000)));
+            Assert.False(late.HasReplyWithin(TimeSpan.FromMilliseconds(300)), "It was not slowed first.");
+            LimitTests.AssertRefused(late.ReadReply(), 503, "overloaded");
         }
+        finally
+        {
+            await disk.GoOnAsync();
+        }
+
+        var kept = new[] { first, taken.ReadReply().ReceiptOf(), next.ReadReply().ReceiptOf() };
+        await Eventually.TrueAsync(() => Submit.Dump(listener.HttpPort, token, Submit.MadeDump(5, 2000)).Status == 200, "Uploads are taken again");
+        Assert.Subset((await data.ListAsync()).Select(item => item.Rxid).ToHashSet(), kept.ToHashSet());
+        await data.AssertSoundAsync();
     }
 
     /// <param name="holdMilliseconds">How long a commit may hang until nothing more is read; until then it is only slow.</param>
@@ -143,55 +136,49 @@ public sealed class OverloadTests
     [InlineData(60_000, "without_attachments")]
     public async Task While_the_disk_hangs_the_rungs_that_are_named_are_taken_and_what_was_kept_is_stored_when_it_is_back(int holdMilliseconds, string degraded)
     {
-        using var folder = new DataDirectory();
-        Assert.SkipWhen(Command.Find("fsfreeze") is null, "fsfreeze is not installed.");
-        var (image, reason) = await LoopImage.TryCreateAsync(Directory.CreateDirectory(folder.Scratch("disk")).FullName, 256, journal: true);
-        Assert.SkipWhen(image is null, reason);
-        await using (image)
+        await using var disk = await HangingDisk.CreateAsync();
+        var data = disk.Data;
+        var token = await data.AddTokenAsync("game");
+        await using var listener = await ListenerProcess.StartProgramAsync(Repository.Program, data.Location, new()
         {
-            using var data = new DataDirectory(Path.Combine(image.Mount, "data"));
-            var token = await data.AddTokenAsync("game");
-            await using var listener = await ListenerProcess.StartProgramAsync(Repository.Program, data.Location, new()
-            {
-                ["FASTLISTENER_Overload__CommitSlowMilliseconds"] = "100",
-                ["FASTLISTENER_Overload__CommitHoldMilliseconds"] = holdMilliseconds.ToString(CultureInfo.InvariantCulture),
-                ["FASTLISTENER_Overload__DegradeAfterSeconds"] = "1",
-                ["FASTLISTENER_Overload__Degrade"] = "without_attachments,metadata_only",
-            });
-            Submit.Dump(listener.HttpPort, token, Submit.MadeDump(1, 2000)).ReceiptOf();
-            using var taken = RawClient.Connect(listener.HttpPort);
-            using var late = RawClient.Connect(listener.HttpPort);
-            (await Command.RunAsync("fsfreeze", ["-f", image.Mount])).Expect();
-            try
-            {
-                taken.Send(Submit.RawRequest(token, Submit.MadeDump(2, 2000)));
-                await Eventually.TrueAsync(() => AdminClient.Get(listener.AdminPort, "/readyz").Status == 503, "The pressure is noticed");
-                await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken); // well past what counts as lasting
-                late.Send(Submit.FormRequest(token, Submit.MadeDump(3, 2000), "a.bin", new byte[3000]));
-                await Eventually.TrueAsync(
-                    () => AdminClient.Metrics(listener.AdminPort) is var now && now["fastlistener_commit_queue"] + now["fastlistener_committing"] == 2,
-                    "What is left of it waits for the commit");
-                Assert.False(late.HasReplyWithin(TimeSpan.Zero), "It is not stored yet.");
-            }
-            finally
-            {
-                (await Command.RunAsync("fsfreeze", ["-u", image.Mount])).Expect();
-            }
-
-            var first = taken.ReadReply();
-            Assert.Equal((200, null), (first.Status, first.Header("FastListener-Degraded"))); // it was whole before anything was short
-            var reply = late.ReadReply();
-            Assert.Equal((200, degraded), (reply.Status, reply.Header("FastListener-Degraded")));
-            var stored = await data.ShowAsync(reply.ReceiptOf());
-            Assert.Equal($"{degraded}:committer", stored.Degraded);
-            Assert.Equal((2000L, degraded == "metadata_only" ? "committer" : null), (stored.Report.Size, stored.Report.Omitted));
-            Assert.Equal((3000L, "committer"), (stored.Attachments.Single().Size, stored.Attachments.Single().Omitted));
-            Assert.Equal(1, AdminClient.Metrics(listener.AdminPort)[$"fastlistener_degraded_total{{rung=\"{degraded}\",reason=\"committer\"}}"]);
+            ["FASTLISTENER_Overload__CommitSlowMilliseconds"] = "100",
+            ["FASTLISTENER_Overload__CommitHoldMilliseconds"] = holdMilliseconds.ToString(CultureInfo.InvariantCulture),
+            ["FASTLISTENER_Overload__DegradeAfterSeconds"] = "1",
+            ["FASTLISTENER_Overload__Degrade"] = "without_attachments,metadata_only",
+        });
+        Submit.Dump(listener.HttpPort, token, Submit.MadeDump(1, 2000)).ReceiptOf();
+        using var taken = RawClient.Connect(listener.HttpPort);
+        using var late = RawClient.Connect(listener.HttpPort);
+        await disk.HangAsync();
+        try
+        {
+            taken.Send(Submit.RawRequest(token, Submit.MadeDump(2, 2000)));
+            await Eventually.TrueAsync(() => AdminClient.Get(listener.AdminPort, "/readyz").Status == 503, "The pressure is noticed");
+            await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken); // well past what counts as lasting
+            late.Send(Submit.FormRequest(token, Submit.MadeDump(3, 2000), "a.bin", new byte[3000]));
             await Eventually.TrueAsync(
-                () => Submit.Dump(listener.HttpPort, token, Submit.MadeDump(5, 2000)) is { Status: 200 } whole && whole.Header("FastListener-Degraded") is null,
-                "Uploads are taken whole again");
-            await data.AssertSoundAsync();
+                () => AdminClient.Metrics(listener.AdminPort) is var now && now["fastlistener_commit_queue"] + now["fastlistener_committing"] == 2,
+                "What is left of it waits for the commit");
+            Assert.False(late.HasReplyWithin(TimeSpan.Zero), "It is not stored yet.");
         }
+        finally
+        {
+            await disk.GoOnAsync();
+        }
+
+        var first = taken.ReadReply();
+        Assert.Equal((200, null), (first.Status, first.Header("FastListener-Degraded"))); // it was whole before anything was short
+        var reply = late.ReadReply();
+        Assert.Equal((200, degraded), (reply.Status, reply.Header("FastListener-Degraded")));
+        var stored = await data.ShowAsync(reply.ReceiptOf());
+        Assert.Equal($"{degraded}:committer", stored.Degraded);
+        Assert.Equal((2000L, degraded == "metadata_only" ? "committer" : null), (stored.Report.Size, stored.Report.Omitted));
+        Assert.Equal((3000L, "committer"), (stored.Attachments.Single().Size, stored.Attachments.Single().Omitted));
+        Assert.Equal(1, AdminClient.Metrics(listener.AdminPort)[$"fastlistener_degraded_total{{rung=\"{degraded}\",reason=\"committer\"}}"]);
+        await Eventually.TrueAsync(
+            () => Submit.Dump(listener.HttpPort, token, Submit.MadeDump(5, 2000)) is { Status: 200 } whole && whole.Header("FastListener-Degraded") is null,
+            "Uploads are taken whole again");
+        await data.AssertSoundAsync();
     }
 
     /// <summary>Sends an upload that is never done, as fast as it is taken. True: it was answered all the same.</summary>
