@@ -73,7 +73,7 @@ internal static class MeasurementCatalog
             new()
             {
                 Key = "parse", Title = "20 KiB Crashpad form without a disk, 64 kept connections", Input = "form-20k", Connections = 64,
-                Peers = ["fastlistener-parsers", "fastlistener-parse", "aspnet-parse"],
+                Peers = ["fastlistener-parsers", "fastlistener-parse", "aspnet-parse", "aspnet-parse-documented"],
             },
             new()
             {

@@ -63,6 +63,10 @@ internal static class PeerCatalog
             "nothing: every section is read and forgotten",
             "--mode",
             "discard").Select(peer => peer with { Stored = StoredAs.Nothing }),
+        AspNet("aspnet-parse-documented", "ASP.NET Core, MultipartReader, parse only, as documented", SdkRuntimeWords, "nothing: every section is read and forgotten", "--mode", "discard") with
+        {
+            Stored = StoredAs.Nothing,
+        },
         new Peer
         {
             Key = "nginx",

@@ -43,7 +43,7 @@ internal static class SummaryMatrix
     [
         new("ASP.NET Core, MultipartReader, tuned", "aspnet-tuned", "aspnet-gzip", "aspnet-parse"),
         new("the same, the Web SDK's runtime settings", "aspnet-tuned-sdk", "aspnet-gzip-sdk", "aspnet-parse-sdk"),
-        new("ASP.NET Core, MultipartReader, as documented", "aspnet-documented"),
+        new("ASP.NET Core, MultipartReader, as documented", "aspnet-documented", "aspnet-parse-documented"),
         new("ASP.NET Core, ReadFormAsync", "aspnet-form"),
         new("the same, the Web SDK's runtime settings", "aspnet-form-sdk"),
         new("Node, busboy", "node", "node-gzip"),
