@@ -17,6 +17,9 @@ internal sealed record Delivery(string Name, int[] Cuts)
     /// <summary>"all", or how the ids of some cases begin (a chapter, or more): the others then go whole only. Null as a rule.</summary>
     private static readonly string? s_cutEverywhere = Environment.GetEnvironmentVariable("FASTLISTENER_CONFORMANCE_CUTS");
 
+    /// <summary>Whether long cases, too, are cut everywhere.</summary>
+    public static bool CutsEverywhere => s_cutEverywhere is not null;
+
     public static Delivery Whole { get; } = new("whole", []);
 
     public static IEnumerable<Delivery> Of(ConformanceCase test, CaseBytes bytes)
@@ -29,7 +32,7 @@ internal sealed record Delivery(string Name, int[] Cuts)
         }
 
         yield return Whole;
-        if (s_cutEverywhere is not null && !everywhere)
+        if (CutsEverywhere && !everywhere)
         {
             yield break;
         }

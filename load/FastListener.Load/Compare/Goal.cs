@@ -43,7 +43,7 @@ internal sealed record Goal(string Words, string Measurement, string Peer, strin
         new("20 KiB, keep-alive: rate / bare C log with O_DIRECT", "small-keep-alive", "fastlistener", "c-log", Figure.Rate, 0.5, 0.85),
         new("server CPU per durable 20 KiB / ASP.NET tuned", "small-keep-alive", "fastlistener", "aspnet-tuned", Figure.CpuPerRequest, 0.2, 0.08),
         new("parse and receive only, CPU per 20 KiB / ASP.NET MultipartReader as documented", "parse", "fastlistener-parsers", "aspnet-parse-documented", Figure.CpuPerRequest, 0.3, 0.15),
-        new("the same / ASP.NET MultipartReader tuned", "parse", "fastlistener-parsers", "aspnet-parse", Figure.CpuPerRequest, null, null),
+        new("the same / ASP.NET MultipartReader tuned", "parse", "fastlistener-parsers", "aspnet-parse", Figure.CpuPerRequest, 0.3, 0.15),
         new("the same with token, attributes, checksum and the report held / ASP.NET tuned, which forgets", "parse", "fastlistener-parse", "aspnet-parse", Figure.CpuPerRequest, null, null),
         new("256 KiB x 16 connections: rate / ASP.NET tuned", "medium", "fastlistener", "aspnet-tuned", Figure.Rate, 2.5, 4),
         new("256 MiB x 2: rate / ASP.NET tuned", "large", "fastlistener", "aspnet-tuned", Figure.MebibytesPerSecond, 1.4, 2),

@@ -27,33 +27,16 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
     public bool IsHeld => clock.IsHeld;
 
     /// <summary>Waits until the connection may be served. <see cref="RejectReason.None"/>: it may.</summary>
-    public ValueTask<RejectReason> ConnectAsync()
-    {
-        return control.Connections.TryEnter(_connection, control.AnyConnection, cost: 1) ? new(RejectReason.None) : Wait();
-
-        async ValueTask<RejectReason> Wait()
-        {
-            var entered = await HoldToEnterAsync(control.Connections, _connection);
-            return entered ? RejectReason.None
-                : clock.StopIsOver ? RejectReason.Stopping
-                : RejectReason.TooManyConnections;
-        }
-    }
+    public ValueTask<RejectReason> ConnectAsync() =>
+        control.Connections.TryEnter(_connection, control.AnyConnection, cost: 1)
+            ? new(RejectReason.None)
+            : HoldToEnterAsync(control.Connections, _connection, RejectReason.TooManyConnections);
 
     /// <summary>Waits until the request may begin to send its body. <see cref="RejectReason.None"/>: it may.</summary>
-    public ValueTask<RejectReason> EnterAsync()
-    {
-        return control.Uploads.TryEnter(_upload, Payer.Uploads, cost: 1) ? new(RejectReason.None) : Wait();
-
-        async ValueTask<RejectReason> Wait()
-        {
-            var entered = await HoldToEnterAsync(control.Uploads, _upload);
-            return entered ? RejectReason.None
-                : clock.StopIsOver ? RejectReason.Stopping
-                : _upload.IsOverItsOwn ? RejectReason.TooManyUploadsOfToken
-                : RejectReason.TooManyUploads;
-        }
-    }
+    public ValueTask<RejectReason> EnterAsync() =>
+        control.Uploads.TryEnter(_upload, Payer.Uploads, cost: 1)
+            ? new(RejectReason.None)
+            : HoldToEnterAsync(control.Uploads, _upload, RejectReason.TooManyUploads, RejectReason.TooManyUploadsOfToken);
 
     /// <summary>Takes the request over to another payer: its token came after its body had begun.</summary>
     public ValueTask<RejectReason> ChangePayerAsync(TokenTraffic payer)
@@ -82,9 +65,9 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
         async ValueTask<RejectReason> Wait()
         {
             if (!control.Staging.TryEnter(_staging, control.Senders.Of(client), cost: 1)
-                && !await HoldToEnterAsync(control.Staging, _staging))
+                && await HoldToEnterAsync(control.Staging, _staging, RejectReason.TooManyWithoutToken) is var full and not RejectReason.None)
             {
-                return clock.StopIsOver ? RejectReason.Stopping : RejectReason.TooManyWithoutToken;
+                return full;
             }
 
             clock.Staging = control.Staging;
@@ -142,12 +125,19 @@ internal sealed class Admission(OverloadControl control, ConnectionClock clock) 
     }
 
     /// <summary>Before its bytes may come an upload meets several gates, and waits at all of them together no longer than at one.</summary>
-    private async ValueTask<bool> HoldToEnterAsync(FairGate gate, GatePlace place)
+    /// <param name="gate">The gate.</param>
+    /// <param name="place">The place that waits there.</param>
+    /// <param name="full">Why it does not enter: others have all the places.</param>
+    /// <param name="fullOfItsOwn">The same where its payer has as many as it may; null where payers have no limit.</param>
+    private async ValueTask<RejectReason> HoldToEnterAsync(FairGate gate, GatePlace place, RejectReason full, RejectReason? fullOfItsOwn = null)
     {
         var since = control.Time.GetTimestamp();
         var entered = await HoldAsync(gate, place, control.Options.MaxWait - _enteringWaited);
         _enteringWaited += control.Time.GetElapsedTime(since);
-        return entered;
+        return entered ? RejectReason.None
+            : clock.StopIsOver ? RejectReason.Stopping
+            : place.IsOverItsOwn ? fullOfItsOwn ?? full
+            : full;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
