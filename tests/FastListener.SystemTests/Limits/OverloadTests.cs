@@ -82,9 +82,9 @@ public sealed class OverloadTests
         var between = answeredNoisy;
         await stop.CancelAsync();
         await beside;
-        var finished = (await Task.WhenAll(noise)).Count(done => done);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{answeredQuiet} quiet, {between} of the noisy token's own, {finished} floods finished");
-        Assert.Equal(0, finished);
+        var answered = (await Task.WhenAll(noise)).Count(flood => flood);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{answeredQuiet} quiet, {between} of the noisy token's own, {answered} floods answered");
+        Assert.Equal(0, answered);
         Assert.InRange(between, 0, answeredQuiet * 2 / 3);
     }
 
@@ -182,6 +182,8 @@ public sealed class OverloadTests
     }
 
     /// <summary>Sends an upload that is never done, as fast as it is taken. True: it was answered all the same.</summary>
+    /// <summary>Sends as much as is taken until it is told to stop. A connection that the listener ends before that is an exception.</summary>
+    /// <returns>Whether the listener has answered meanwhile.</returns>
     private static async Task<bool> FloodAsync(int port, string token, CancellationToken stop)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendBufferSize = 64 * 1024 };
@@ -198,9 +200,9 @@ public sealed class OverloadTests
         }
         catch (OperationCanceledException)
         {
-            return false;
+            // It was in the middle of a slice.
         }
 
-        return true;
+        return socket.Available > 0;
     }
 }
