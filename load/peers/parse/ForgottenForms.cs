@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Text;
 using System.IO.Pipelines;
 using FastListener.Protocol.Http;
 using FastListener.Protocol.Multipart;
@@ -16,7 +15,8 @@ internal sealed class ForgottenForms(PipeWriter output) : IDisposable
     private readonly byte[] _boundary = new byte[Boundary.MaxBytes];
     private long _left; // of the body under way; 0: a head is awaited
 
-    private static ReadOnlySpan<byte> Answer => "{\"response\":\"ok\",\"_rxid\":\"00000000-0000-0000-0000-000000000000\"}"u8;
+    private static ReadOnlySpan<byte> Answer =>
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 64\r\nConnection: keep-alive\r\n\r\n{\"response\":\"ok\",\"_rxid\":\"00000000-0000-0000-0000-000000000000\"}"u8;
 
     /// <summary>Takes all of what has arrived. False: that is no form.</summary>
     public bool Take(ReadOnlySequence<byte> bytes)
@@ -98,10 +98,8 @@ internal sealed class ForgottenForms(PipeWriter output) : IDisposable
 
     private void WriteAnswer()
     {
-        output.Write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "u8);
-        Utf8Formatter.TryFormat(Answer.Length, output.GetSpan(8), out var written);
-        output.Advance(written);
-        output.Write("\r\nConnection: keep-alive\r\n\r\n"u8);
-        output.Write(Answer);
+        var span = output.GetSpan(Answer.Length);
+        Answer.CopyTo(span);
+        output.Advance(Answer.Length);
     }
 }

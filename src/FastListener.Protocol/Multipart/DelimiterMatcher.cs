@@ -114,6 +114,9 @@ internal sealed class DelimiterMatcher
         _ => _gluedLength,
     };
 
+    /// <summary>How many more bytes may be taken of what is still open, at least one, without going beyond the delimiter that it may become.</summary>
+    public int LeastToDecide(ReadOnlySpan<byte> open) => Math.Max(1, (open[0] == '\r' ? _length : _gluedLength) - open.Length);
+
     private static DelimiterVerdict JudgeTail(ReadOnlySpan<byte> tail)
     {
         if (tail.IsEmpty)

@@ -26,6 +26,7 @@ public sealed class MultipartParser : IDisposable
     private int _virtual; // how many of the held bytes nobody sent: the CRLF that is thought before a body and before a part's contents
     private RentedBytes _head = new(FirstHeadRent);
     private int _preambleBytes;
+    private bool _endsPart; // the delimiter behind the part's last bytes was taken with them
     private Step _step = Step.Unset;
 
     /// <summary>Creates a parser; give it a boundary with <see cref="Reset"/> before use.</summary>
@@ -66,6 +67,7 @@ public sealed class MultipartParser : IDisposable
         Data = default;
         Fault = MultipartFault.None;
         _preambleBytes = PartCount = 0;
+        _endsPart = false;
         _head.Clear(mostKept: 4 * FirstHeadRent);
 
         BeginDelimited(Step.Preamble);
@@ -80,6 +82,12 @@ public sealed class MultipartParser : IDisposable
     {
         consumed = 0;
         Data = default;
+        if (_endsPart)
+        {
+            _endsPart = false;
+            return MultipartEvent.PartEnd;
+        }
+
         switch (_step)
         {
             case Step.Preamble or Step.Data:
@@ -139,6 +147,12 @@ public sealed class MultipartParser : IDisposable
     private MultipartEvent TakeDelimited(ReadOnlyMemory<byte> input, ref int consumed)
     {
         var span = input.Span;
+        if (_heldLength == _virtual && consumed < span.Length && span[consumed] != '-')
+        {
+            _heldLength = _virtual = 0; // no delimiter begins where one is thought to be possible: the usual part
+            return Scan(input, ref consumed);
+        }
+
         var taken = 0; // how many of the held bytes, at their end, are from this input
         var released = 0;
         while (_heldLength > 0)
@@ -150,8 +164,11 @@ public sealed class MultipartParser : IDisposable
             }
             else if (verdict == DelimiterVerdict.Open && consumed < span.Length)
             {
-                _held[_heldLength++] = span[consumed++];
-                taken++;
+                var next = span.Slice(consumed, Math.Min(span.Length - consumed, _matcher.LeastToDecide(_held.AsSpan(0, _heldLength))));
+                next.CopyTo(_held.AsSpan(_heldLength));
+                _heldLength += next.Length;
+                consumed += next.Length;
+                taken += next.Length;
             }
             else
             {
@@ -185,26 +202,22 @@ public sealed class MultipartParser : IDisposable
         }
 
         var data = _step == Step.Data ? input.Slice(consumed, start) : default;
-        consumed += start;
-        if (verdict == DelimiterVerdict.Open)
+        if (verdict is DelimiterVerdict.Data or DelimiterVerdict.Open)
         {
             rest[start..].CopyTo(_held);
             _heldLength = rest.Length - start;
             consumed = input.Length;
+            return data.IsEmpty ? MultipartEvent.NeedMore : Emit(data);
         }
 
-        if (!data.IsEmpty)
+        consumed += start + _matcher.LengthOf(rest[start..], verdict);
+        if (data.IsEmpty)
         {
-            return Emit(data);
+            return PassDelimiter(verdict, input.Span, ref consumed);
         }
 
-        if (consumed == input.Length)
-        {
-            return MultipartEvent.NeedMore;
-        }
-
-        consumed += _matcher.LengthOf(rest[start..], verdict);
-        return PassDelimiter(verdict, input.Span, ref consumed);
+        _endsPart = PassDelimiter(verdict, input.Span, ref consumed) is MultipartEvent.PartEnd;
+        return Emit(data);
     }
 
     /// <summary>
@@ -279,9 +292,17 @@ public sealed class MultipartParser : IDisposable
                 return Reject(MultipartFault.PartHeadTooLarge);
             }
 
+            var next = span.Slice(consumed, take);
             var before = _head.Count;
-            _head.Append(span.Slice(consumed, take));
-            var end = EndOfHead(before);
+            if (before == 0 && EndOfHead(next, 0) is > 0 and var whole)
+            {
+                _head.Append(next[..whole]); // the usual head is all there, and nothing behind it is copied
+                consumed += whole;
+                return BeginPart(whole);
+            }
+
+            _head.Append(next);
+            var end = EndOfHead(_head.Span, before);
             if (end >= 0)
             {
                 consumed += end - before;
@@ -295,9 +316,8 @@ public sealed class MultipartParser : IDisposable
     }
 
     /// <summary>Where the empty line that ends the head ends, or -1. Bytes before <paramref name="searched"/> have been looked at.</summary>
-    private int EndOfHead(int searched)
+    private static int EndOfHead(ReadOnlySpan<byte> head, int searched)
     {
-        var head = _head.Span;
         if (head.StartsWith("\r\n"u8))
         {
             return 2;
