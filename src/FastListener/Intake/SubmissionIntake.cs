@@ -74,7 +74,13 @@ internal sealed class SubmissionIntake : IDisposable
                 reason = Resolve();
             }
 
-            return reason is RejectReason.None ? await StoreAsync(body) : await RefuseAsync(reason);
+            if (reason is not RejectReason.None)
+            {
+                return await RefuseAsync(reason);
+            }
+
+            var storing = BeginStoring(body);
+            return Stored(await _services.Store.CommitAsync(_draft.Release()), storing, body.WireBytes);
         }
         catch (StorageFaultException fault)
         {
@@ -284,26 +290,29 @@ internal sealed class SubmissionIntake : IDisposable
         return reason;
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<ReplyMessage> StoreAsync(RequestBody body)
+    /// <summary>The form is read, so that its buffers are for others while the disk writes; what the reply will say is kept, since the draft is handed over.</summary>
+    private Storing BeginStoring(RequestBody body)
     {
-        _draft.Submission.WireBytes = body.WireBytes;
-        _draft.Submission.Entry = body.Entry;
-        var attachment = _draft.Request.IsAttachment;
-        var name = attachment ? _draft.Submission.Payloads[0].Name.ToArray() : null;
-        var given = _draft.Ladder.Given;
+        _form.End();
+        var submission = _draft.Submission;
+        submission.WireBytes = body.WireBytes;
+        submission.Entry = body.Entry;
         _stage = UploadStage.Commit;
-        var receipt = await _services.Store.CommitAsync(_draft.Release());
-        var reply = attachment ? SuccessReply.Attached(receipt, name) : _success.Stored(receipt);
-        _services.Figures.CountAccepted(body.WireBytes);
-        if (given is Degradation.None)
+        return new(_draft.Request.IsAttachment ? submission.Payloads[0].Name.ToArray() : null, _draft.Ladder.Given);
+    }
+
+    private ReplyMessage Stored(Receipt receipt, Storing storing, long wireBytes)
+    {
+        var reply = storing.Attachment is { } name ? SuccessReply.Attached(receipt, name) : _success.Stored(receipt);
+        _services.Figures.CountAccepted(wireBytes);
+        if (storing.Given is Degradation.None)
         {
             return reply;
         }
 
-        _services.Figures.CountDegraded(given.Word(), _draft.Ladder.Reason);
-        IntakeLog.Degraded(_services.Log, given.Word(), _draft.Ladder.Reason);
-        return reply with { Extra = SuccessReply.Degraded(given) };
+        _services.Figures.CountDegraded(storing.Given.Word(), _draft.Ladder.Reason);
+        IntakeLog.Degraded(_services.Log, storing.Given.Word(), _draft.Ladder.Reason);
+        return reply with { Extra = SuccessReply.Degraded(storing.Given) };
     }
 
     private RejectReason Resolve()
@@ -337,4 +346,7 @@ internal sealed class SubmissionIntake : IDisposable
         StorageFaultKind.TooMuchMetadata => RejectReason.TooMuchMetadata,
         _ => RejectReason.StorageFault,
     };
+
+    /// <summary>What the reply to a submission needs once it is durable: an attachment's name, and how much of it was given up.</summary>
+    private readonly record struct Storing(byte[]? Attachment, Degradation Given);
 }
