@@ -127,20 +127,22 @@ public sealed class RecoveryTests : IDisposable
         var device = new TestDevice();
         await using (var store = await _data.OpenAsync(Scenario.Options(_data.Path + "/live") with { PackBytes = packIsFull ? 1 : 1_000_000 }, device))
         {
-            var together = new CountdownEvent(3);
+            using var first = new ManualResetEventSlim();
+            using var others = new ManualResetEventSlim();
             device.Before = (call, path) =>
             {
                 if (call == "write" && path.EndsWith(".pack", StringComparison.Ordinal) && Thread.CurrentThread.Name == "committer")
                 {
-                    together.Wait(TimeSpan.FromSeconds(30)); // the others queue up behind the first, and share the next batch
+                    first.Set();
+                    others.Wait(TimeSpan.FromSeconds(30)); // they queue up behind the first, and share the next batch
                 }
             };
-            sent.AddRange(await Task.WhenAll(Enumerable.Range(0, 3).Select(i => Task.Run(() =>
-            {
-                var submitting = store.SubmitAsync(StoreActions.Bytes(3000, 10 + i));
-                together.Signal();
-                return submitting;
-            }))));
+            var submitting = new List<Task<Sent>> { Task.Run(() => store.SubmitAsync(StoreActions.Bytes(3000, 10))) };
+            Assert.True(first.Wait(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+            submitting.Add(store.SubmitAsync(StoreActions.Bytes(3000, 11)));
+            submitting.Add(store.SubmitAsync(StoreActions.Bytes(3000, 12)));
+            others.Set();
+            sent.AddRange(await Task.WhenAll(submitting));
             device.Before = (_, _) => { };
             Assert.True(await store.WriteLedgerAsync()); // what an idle committer does within two seconds
             CopyAsACrashWould(_data.Path + "/live", Copy);
