@@ -294,15 +294,18 @@ public sealed class MultipartParser : IDisposable
 
             var next = span.Slice(consumed, take);
             var before = _head.Count;
-            if (before == 0 && EndOfHead(next, 0) is > 0 and var whole)
+            int end;
+            if (before == 0)
             {
-                _head.Append(next[..whole]); // the usual head is all there, and nothing behind it is copied
-                consumed += whole;
-                return BeginPart(whole);
+                end = PartHeaders.EndOf(next, 0);
+                _head.Append(end < 0 ? next : next[..end]); // the usual head is all there, and nothing behind it is copied
+            }
+            else
+            {
+                _head.Append(next);
+                end = PartHeaders.EndOf(_head.Span, before);
             }
 
-            _head.Append(next);
-            var end = EndOfHead(_head.Span, before);
             if (end >= 0)
             {
                 consumed += end - before;
@@ -313,19 +316,6 @@ public sealed class MultipartParser : IDisposable
         }
 
         return MultipartEvent.NeedMore;
-    }
-
-    /// <summary>Where the empty line that ends the head ends, or -1. Bytes before <paramref name="searched"/> have been looked at.</summary>
-    private static int EndOfHead(ReadOnlySpan<byte> head, int searched)
-    {
-        if (head.StartsWith("\r\n"u8))
-        {
-            return 2;
-        }
-
-        var from = Math.Max(0, searched - 3);
-        var found = head[from..].IndexOf("\r\n\r\n"u8);
-        return found < 0 ? -1 : from + found + 4;
     }
 
     private MultipartEvent BeginPart(int headEnd)

@@ -59,6 +59,19 @@ public sealed class PartHeaders : IDisposable
         }
     }
 
+    /// <summary>Where the empty line that ends a head ends, or -1. Bytes before <paramref name="searched"/> have been looked at.</summary>
+    internal static int EndOf(ReadOnlySpan<byte> head, int searched)
+    {
+        if (head.StartsWith("\r\n"u8))
+        {
+            return 2;
+        }
+
+        var from = Math.Max(0, searched - 3);
+        var found = head[from..].IndexOf("\r\n\r\n"u8);
+        return found < 0 ? -1 : from + found + 4;
+    }
+
     internal void Clear()
     {
         _used = 0;

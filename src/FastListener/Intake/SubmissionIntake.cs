@@ -89,7 +89,7 @@ internal sealed class SubmissionIntake : IDisposable
                 _services.StorageFaults.Report(fault); // of a batch that failed the store has said it itself
             }
 
-            return Refuse(Reason(fault.Kind));
+            return Refuse(StorageRefusals.Reason(fault.Kind));
         }
         catch (Exception fault) when (body.ClientLost)
         {
@@ -335,17 +335,6 @@ internal sealed class SubmissionIntake : IDisposable
         var project = _services.Store.Project(request.Grant!.Universe, request.Grant.Project);
         return _services.Store.TryResolve(request.Object, project, out id) ? RejectReason.None : RejectReason.UnknownObject;
     }
-
-    private static RejectReason Reason(StorageFaultKind kind) => kind switch
-    {
-        StorageFaultKind.DiskFull => RejectReason.StorageFull,
-        StorageFaultKind.ReadOnly => RejectReason.StorageReadOnly,
-        StorageFaultKind.Stopping => RejectReason.Stopping,
-        StorageFaultKind.ObjectGone => RejectReason.UnknownObject,
-        StorageFaultKind.ObjectFull => RejectReason.TooManyAttachments,
-        StorageFaultKind.TooMuchMetadata => RejectReason.TooMuchMetadata,
-        _ => RejectReason.StorageFault,
-    };
 
     /// <summary>What the reply to a submission needs once it is durable: an attachment's name, and how much of it was given up.</summary>
     private readonly record struct Storing(byte[]? Attachment, Degradation Given);
